@@ -1,0 +1,17 @@
+// swc compiles to CommonJS for jest only; what ships is run by Node as it stands.
+const base = {
+	testEnvironment: "node",
+	transform: { "\\.(ts|mts)$": ["@swc/jest", { jsc: { target: "es2023", parser: { syntax: "typescript" } } }] },
+	extensionsToTreatAsEsm: [],
+	moduleNameMapper: { "^#runtime$": "<rootDir>/runtime/index.ts" },
+	modulePathIgnorePatterns: ["<rootDir>/.holdfast"],
+};
+export default {
+	coverageProvider: "v8",
+	projects: [
+		{ ...base, displayName: "unit", testMatch: ["<rootDir>/test/unit/**/*.test.ts"] },
+		{ ...base, displayName: "components", testMatch: ["<rootDir>/test/components/**/*.test.ts"] },
+		{ ...base, displayName: "integration", testMatch: ["<rootDir>/test/integration/**/*.test.ts"] },
+		{ ...base, displayName: "faults", testMatch: ["<rootDir>/test/faults/**/*.test.ts"] },
+	],
+};
