@@ -1,0 +1,2 @@
+export type { KindName } from "./kinds.ts";
+export { serve, type Verb } from "./lifecycle.ts";

@@ -1,0 +1,28 @@
+import { randomBytes, scrypt } from "node:crypto";
+import { promisify } from "node:util";
+import type { Kind } from "../kind.ts";
+import { type SecretInputs, type SecretOutputs, secretSchema } from "./model.ts";
+
+/** scrypt's cost: 32 MiB and about 100 ms a secret. Part of the derivation: changing it changes every derived secret. */
+const COST = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
+const derive = promisify<string, string, number, typeof COST, Buffer>(scrypt);
+
+/** A secret that lives in Pulumi's state, encrypted there, and nowhere else. */
+export const secretKind: Kind<SecretInputs, SecretOutputs> = {
+	schema: secretSchema,
+	replaces: [],
+	id: ({ name }) => name,
+	async ensure({ name, source }, previous) {
+		const kept = previous && JSON.stringify(previous.source) === JSON.stringify(source);
+		if (kept) return { value: previous.value };
+		const bytes =
+			source.kind === "generated"
+				? randomBytes(source.bytes)
+				: await derive(source.passphrase, `holdfast/${name}/${source.generation}`, source.bytes, COST);
+		return { value: bytes.toString(source.encoding) };
+	},
+	async observe(_id, { value }) {
+		return { outputs: { value } };
+	},
+	async remove() {},
+};
