@@ -1,0 +1,52 @@
+import { existsSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { HoldfastError } from "../../runtime/errors.ts";
+import { clustersOf } from "../../runtime/clusters.ts";
+import { stopLeftovers } from "../leftovers.ts";
+import { clearPendingCreates, releaseDeadLock } from "../lockfile.ts";
+import { pulumi, pulumiOutput, stateFile } from "../pulumi.ts";
+
+interface Options {
+	stack: string;
+	json: boolean;
+	deleteData?: string;
+}
+
+/** Stops everything and deletes the data, after the stack was named; nothing begins before that is checked. */
+export async function run({ stack, json, deleteData }: Options): Promise<number> {
+	if (!existsSync(stateFile(stack))) {
+		if (!json) console.log(`stack ${stack}: nothing to take down`);
+		return 0;
+	}
+	const clusters = (await clustersOf(stack)).map(({ cluster }) => cluster);
+	await confirm(stack, clusters, deleteData);
+	await releaseDeadLock(stack);
+	await stopLeftovers();
+	await clearPendingCreates(stack);
+	await pulumiOutput(["state", "unprotect", "--all", "--yes", "--stack", stack]);
+	const format = json ? ["--json"] : ["--suppress-outputs"];
+	const { code } = await pulumi(["destroy", "--yes", "--skip-preview", "--stack", stack, ...format], { show: true });
+	if (code !== 0) return code;
+	await pulumiOutput(["stack", "rm", "--yes", "--preserve-config", "--stack", stack]);
+	await stopLeftovers();
+	return 0;
+}
+
+async function confirm(stack: string, clusters: string[], named?: string): Promise<void> {
+	const what = `down deletes the data of ${clusters.length > 0 ? clusters.join(", ") : `stack ${stack}`}`;
+	const answer = named ?? (await ask(`${what}. Type the stack's name to go on: `));
+	if (answer === stack) return;
+	throw new HoldfastError("HF_PROTECTED", `${what} and was not confirmed by the stack's name`, {
+		next: `npm run holdfast -- down --stack ${stack} --delete-data ${stack}`,
+	});
+}
+
+async function ask(question: string): Promise<string | undefined> {
+	if (!process.stdin.isTTY) return undefined;
+	const terminal = createInterface({ input: process.stdin, output: process.stderr });
+	try {
+		return (await terminal.question(question)).trim();
+	} finally {
+		terminal.close();
+	}
+}

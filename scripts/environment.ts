@@ -1,0 +1,46 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { HoldfastError } from "../runtime/errors.ts";
+import { home, privateFolder } from "../runtime/home.ts";
+
+/** The checkout: npm runs scripts in it, and by hand it is found from this program's own path. */
+export const root = resolve(dirname(process.argv[1] ?? "."), "..");
+
+/** Variables that make the plain Pulumi CLI work on this checkout: backend, passphrase, programs. */
+export function pulumiEnvironment(): Record<string, string> {
+	const at = home();
+	return {
+		PATH: [...toolFolders(), join(root, "node_modules", ".bin"), process.env.PATH ?? ""].join(delimiter),
+		HOLDFAST_HOME: at,
+		PULUMI_HOME: join(at, "pulumi"),
+		PULUMI_BACKEND_URL: `file://${join(at, "state")}`,
+		PULUMI_CONFIG_PASSPHRASE_FILE: join(at, "passphrase"),
+		PULUMI_SKIP_UPDATE_CHECK: "true",
+		PULUMI_DIY_BACKEND_GZIP: "false",
+		PULUMI_IGNORE_AMBIENT_PLUGINS: "false",
+	};
+}
+
+function toolFolders(): string[] {
+	const record = join(home(), "tools.json");
+	if (!existsSync(record)) throw new HoldfastError("HF_TOOL", "the programs are not set up yet", { next: "npm start" });
+	const { tools } = JSON.parse(readFileSync(record, "utf8")) as { tools: Record<string, { path: string }> };
+	return [...new Set(Object.values(tools).map(({ path }) => dirname(path)))];
+}
+
+/** Makes the backend's folder and the passphrase, once. Losing the passphrase loses every secret of the state. */
+export async function ensureHome(): Promise<void> {
+	await privateFolder(home());
+	await mkdir(join(home(), "state"), { recursive: true, mode: 0o700 });
+	const passphrase = join(home(), "passphrase");
+	try {
+		await writeFile(passphrase, randomBytes(32).toString("base64url"), { mode: 0o600, flag: "wx" });
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+	}
+}
+
+/** The stack's configuration, where Pulumi.yaml says. */
+export const configFile = (stack: string): string => join(root, "stacks", "config", `Pulumi.${stack}.yaml`);
