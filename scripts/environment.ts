@@ -18,8 +18,9 @@ export function pulumiEnvironment(): Record<string, string> {
 		PULUMI_BACKEND_URL: `file://${join(at, "state")}`,
 		PULUMI_CONFIG_PASSPHRASE_FILE: join(at, "passphrase"),
 		PULUMI_SKIP_UPDATE_CHECK: "true",
+		// The CLI is built without cgo: for a uid without a passwd entry it finds a user's name nowhere else.
+		USER: process.env.USER || String(process.getuid?.() ?? "holdfast"),
 		PULUMI_DIY_BACKEND_GZIP: "false",
-		PULUMI_IGNORE_AMBIENT_PLUGINS: "false",
 	};
 }
 

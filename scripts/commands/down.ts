@@ -1,7 +1,10 @@
 import { existsSync } from "node:fs";
+import { rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { HoldfastError } from "../../runtime/errors.ts";
 import { clustersOf } from "../../runtime/clusters.ts";
+import { stackFolder } from "../../runtime/home.ts";
 import { stopLeftovers } from "../leftovers.ts";
 import { clearPendingCreates, releaseDeadLock } from "../lockfile.ts";
 import { pulumi, pulumiOutput, stateFile } from "../pulumi.ts";
@@ -29,6 +32,9 @@ export async function run({ stack, json, deleteData }: Options): Promise<number>
 	if (code !== 0) return code;
 	await pulumiOutput(["stack", "rm", "--yes", "--preserve-config", "--stack", stack]);
 	await stopLeftovers();
+	// Every member and host removed its own; what is left are empty folders and the log of a stack that is no more.
+	for (const rest of ["clusters", "holdfast.log"]) await rm(join(stackFolder(stack), rest), { recursive: true, force: true });
+	await rmdir(stackFolder(stack)).catch(() => {});
 	return 0;
 }
 

@@ -1,0 +1,16 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { home } from "./home.ts";
+
+/** Places where a run may be killed with the most to lose, in the order they are passed. */
+export type Failpoint = "mongo/initiating" | "mongo/initiated" | "mongo/admin" | "mongo/reconfigured" | "mongo/restarting";
+
+/**
+ * For fault tests: a run whose HOLDFAST_FAILPOINT names this place leaves a mark in the home folder and hangs here until
+ * it is killed. Does nothing otherwise.
+ */
+export async function failpoint(name: Failpoint): Promise<void> {
+	if (process.env.HOLDFAST_FAILPOINT !== name) return;
+	writeFileSync(join(home(), "failpoint"), `${process.pid} ${name}\n`);
+	await new Promise(() => setInterval(() => {}, 60_000));
+}

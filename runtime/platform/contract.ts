@@ -1,0 +1,59 @@
+import type { ProcessSpec } from "./model.ts";
+
+/** What the platform must know of a program to run it well; figures were measured with the real program. */
+export interface ProgramContract {
+	/** Asks for a clean end. */
+	stopSignal: "TERM" | "INT" | "QUIT";
+	/** Seconds a clean end may take before the process is killed. */
+	stopWait: number;
+	/** Seconds after a start until a process that does not answer on its port is reported. It goes on being started. */
+	startGrace: number;
+	/** Makes the program open its log file anew, after `log/<process>.log` was moved away. */
+	rotateSignal: "USR1" | "HUP";
+	/** Exit codes of a configuration that cannot work, whatever changes around it: not started again. */
+	fatal: readonly number[];
+	/** What exit codes mean, for the operator. */
+	exits: Readonly<Record<number, string>>;
+}
+
+export const contracts: Readonly<Record<ProcessSpec["program"], ProgramContract>> = {
+	mongod: {
+		stopSignal: "TERM",
+		// 15 s of quiescing, then the checkpoint: 16 s when measured idle.
+		stopWait: 120,
+		startGrace: 60,
+		rotateSignal: "USR1",
+		// Not 100 and 14: a full disk ends in either, and heals.
+		fatal: [2, 62],
+		exits: {
+			1: "start-up failed",
+			2: "the configuration is wrong",
+			3: "replication failed",
+			14: "an assertion failed, as on a full disk or damaged data",
+			45: "the file system failed",
+			47: "the clock is wrong",
+			48: "the port is in use or the address is not of this machine",
+			51: "start-up failed",
+			60: "data may be damaged",
+			61: "the disk does not answer",
+			62: "the data belongs to another version",
+			100: "start-up failed: the data folder is in use, full or not readable",
+		},
+	},
+};
+
+/** Delays between starts, in seconds: none at first, then `first` doubling to `cap`; a start that lasted `calm` resets. */
+export const backoff = { first: 1, cap: 60, calm: 600 } as const;
+
+/** Soft limit of open files for every process; less where the hard limit is lower. */
+export const openFiles = 64_000;
+
+/** A process's own log is moved away beyond so many bytes, and so many old ones are kept; looked at every `seconds`. */
+export const rotation = { seconds: 5, bytes: 16 * 1024 * 1024, copies: 5 } as const;
+
+/** How a process ended, in words: `how` as supervisord's log says it ("exit status 48", "terminated by SIGKILL"). */
+export function explainExit(program: ProcessSpec["program"], how: string): string {
+	const code = /^exit status (\d+)$/.exec(how)?.[1];
+	const meaning = code === undefined ? undefined : contracts[program].exits[Number(code)];
+	return meaning ? `${how}: ${meaning}` : how;
+}

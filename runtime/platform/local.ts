@@ -1,0 +1,111 @@
+import { Deadline } from "../deadline.ts";
+import { HoldfastError } from "../errors.ts";
+import { contracts } from "./contract.ts";
+import { ensureDaemon } from "./daemon.ts";
+import type { Host, MemberStatus } from "./host.ts";
+import { memberFolder } from "./layout.ts";
+import { isAlive } from "./proc.ts";
+import { isHeld, register, startProcess, stopProcess } from "./register.ts";
+import { type ProcessRecord, processesOf, readStaged, writeStaged } from "./staging.ts";
+import { forgetStarts, readAlive } from "./started.ts";
+import { memberStatus } from "./status.ts";
+
+const POLL_MS = 100;
+/** For supervisord to note what has happened, beyond what the contract allows the program. */
+const MARGIN_MS = 5_000;
+
+/** Members as real processes of this machine, under the stack's supervisord. */
+export function localHost(stack: string): Host {
+	return {
+		start: (member) => start(stack, member),
+		stop: (member) => stop(stack, member),
+		async restart(member) {
+			await stop(stack, member);
+			await start(stack, member);
+		},
+		status: (member) => memberStatus(stack, member),
+		read: async (member, file) => readStaged(member, await folderOf(stack, member), file),
+		write: async (member, file, text) => writeStaged(member, await folderOf(stack, member), file, text),
+	};
+}
+
+async function folderOf(stack: string, member: string): Promise<string> {
+	const folder = await memberFolder(stack, member);
+	if (folder !== undefined) return folder;
+	throw new HoldfastError("HF_REJECTED", `stack ${stack} has no member ${member} on this machine`, {
+		next: "run holdfast up, which creates what is missing",
+	});
+}
+
+/**
+ * Starts what does not run and waits until all ports answer. HF_PROCESS with the reason when a configuration is
+ * wrong, or when the contract's grace is over: the processes go on being started then.
+ */
+async function start(stack: string, member: string): Promise<void> {
+	const folder = await folderOf(stack, member);
+	await ensureDaemon(stack);
+	const processes = await processesOf(folder);
+	for (const { name } of processes) if (!(await readAlive(folder, name))) await forgetStarts(folder, name);
+	await register(stack, member, folder);
+	for (const { name } of processes) await startProcess(stack, member, name);
+	const grace = Math.max(...processes.map(({ program }) => contracts[program].startGrace)) * 1000;
+	await untilRunning(stack, member, grace);
+}
+
+async function untilRunning(stack: string, member: string, grace: number): Promise<void> {
+	const end = Date.now() + grace;
+	while (true) {
+		const status = await memberStatus(stack, member);
+		if (status.state === "running") return;
+		if (status.state === "fatal" || Date.now() > end) throw notRunning(status);
+		await new Deadline(`the start of ${member}`, grace).pause(POLL_MS, "its ports");
+	}
+}
+
+function notRunning({ member, state, processes }: MemberStatus): HoldfastError {
+	const reasons = processes.filter((process) => process.state !== "running");
+	const words = reasons.map(({ name, detail }) => (detail ? `${name}: ${detail}` : name)).join("; ");
+	return new HoldfastError("HF_PROCESS", `member ${member} is ${state} (${words})`);
+}
+
+async function stop(stack: string, member: string): Promise<void> {
+	const folder = await folderOf(stack, member);
+	await stopProcesses(stack, member, folder, await processesOf(folder));
+}
+
+/** Ends the processes of a member cleanly, whoever started them, and waits until they are gone. */
+export async function stopProcesses(
+	stack: string,
+	member: string,
+	folder: string,
+	processes: ProcessRecord["processes"],
+): Promise<void> {
+	await Promise.all(processes.map((process) => end(stack, member, folder, process)));
+}
+
+async function end(stack: string, member: string, folder: string, process: ProcessRecord["processes"][number]) {
+	const { name, program } = process;
+	const contract = contracts[program];
+	const held = await isHeld(stack, member, name);
+	// A hold that stands in passes the signal on; without supervisord nobody would start it again.
+	if (held) await stopProcess(stack, member, name);
+	else await signal(folder, name, `SIG${contract.stopSignal}`);
+	if (await isGone(stack, member, folder, name, contract.stopWait * 1000 + MARGIN_MS)) return;
+	await signal(folder, name, "SIGKILL");
+	if (await isGone(stack, member, folder, name, MARGIN_MS * 2)) return;
+	throw new HoldfastError("HF_PROCESS", `process ${name} of member ${member} does not end`);
+}
+
+async function signal(folder: string, name: string, signal: NodeJS.Signals): Promise<void> {
+	const record = await readAlive(folder, name);
+	if (record && (await isAlive(record))) process.kill(record.pid, signal);
+}
+
+async function isGone(stack: string, member: string, folder: string, name: string, ms: number): Promise<boolean> {
+	const deadline = new Deadline(`the end of ${name} of ${member}`, ms);
+	while ((await readAlive(folder, name)) || (await isHeld(stack, member, name))) {
+		if (deadline.left() === 0) return false;
+		await deadline.pause(POLL_MS, "its end");
+	}
+	return true;
+}

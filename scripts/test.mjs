@@ -1,0 +1,40 @@
+// Runs the tests: quick ones in parallel, those with real servers one after another, and says the counts last.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const args = process.argv.slice(2);
+const long = args.includes("--long");
+const rest = args.filter((arg) => arg !== "--long");
+const results = mkdtempSync(join(tmpdir(), "holdfast-test-"));
+const env = { ...process.env, ...(long ? { HOLDFAST_LONG: "1" } : {}) };
+const rounds = long
+	? [["faults", "--runInBand"]]
+	: [
+			["unit components", "--maxWorkers=2"],
+			["integration", "--runInBand"],
+			["faults", "--runInBand"],
+		];
+const total = { passed: 0, failed: 0, skipped: 0 };
+for (const [projects, ...options] of rounds) {
+	const file = join(results, "result.json");
+	const jest = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning", "node_modules/jest/bin/jest.js", "--selectProjects", ...projects.split(" "), ...options];
+	const { status } = spawnSync(process.execPath, [...jest, "--passWithNoTests", "--json", "--outputFile", file, ...rest], {
+		stdio: ["ignore", "ignore", "inherit"],
+		env,
+	});
+	try {
+		const result = JSON.parse(readFileSync(file, "utf8"));
+		total.passed += result.numPassedTests;
+		total.skipped += result.numPendingTests;
+		// A suite that does not even load has no failed tests of its own.
+		total.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
+		if (status !== 0 && total.failed === 0) total.failed += 1;
+	} catch {
+		total.failed += 1;
+	}
+}
+rmSync(results, { recursive: true });
+console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`);
+process.exitCode = total.failed > 0 ? 1 : 0;

@@ -1,0 +1,85 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { pulumiEnvironment } from "../../scripts/environment.ts";
+import { minimal } from "./minimal.ts";
+import { median, spread, timed } from "./stats.ts";
+import { runtimeAlone } from "./runtime.ts";
+import { TestStack } from "../support/stack.ts";
+
+const ROUNDS = Number(process.env.HOLDFAST_ROUNDS ?? 5);
+const run = promisify(execFile);
+
+interface Figures {
+	minimal: number[];
+	runtime: number[];
+	up: number[];
+	again: number[];
+	empty: number[];
+	emptyAgain: number[];
+}
+
+/** From process start to three healthy voters, and an `up` that has nothing to do; each kind once a round, in turn. */
+export async function startup(): Promise<void> {
+	const figures: Figures = { minimal: [], runtime: [], up: [], again: [], empty: [], emptyAgain: [] };
+	for (let round = 1; round <= ROUNDS; round++) {
+		await oneRound(figures);
+		console.error(`round ${round} of ${ROUNDS} done`);
+	}
+	const m = Object.fromEntries(Object.entries(figures).map(([name, ms]) => [name, median(ms)])) as Record<keyof Figures, number>;
+	console.log("\n## From process start to three healthy voters\n");
+	console.log("| what | median (range) | against | ratio or rest |\n| --- | --- | --- | --- |");
+	console.log(`| minimal script (baseline) | ${spread(figures.minimal)} | | 1 |`);
+	console.log(`| the runtime alone | ${spread(figures.runtime)} | baseline | ${(m.runtime / m.minimal).toFixed(2)} (aim 1.2) |`);
+	console.log(`| an empty program's first up | ${spread(figures.empty)} | | |`);
+	const rest = (m.up - m.minimal - m.empty) / 1000;
+	console.log(`| the whole up | ${spread(figures.up)} | baseline + empty up | + ${rest.toFixed(2)} s (aim + 3 s) |`);
+	console.log(`| an empty program's second up | ${spread(figures.emptyAgain)} | | 1 |`);
+	const beyond = (m.again - 1.5 * m.emptyAgain) / 1000;
+	console.log(`| up with no changes | ${spread(figures.again)} | 1.5 x empty | ${beyond.toFixed(2)} s beyond (aim + 1 s) |`);
+}
+
+async function oneRound(figures: Figures): Promise<void> {
+	const stack = await TestStack.create("bench", { users: {} });
+	process.env.HOLDFAST_HOME = stack.home;
+	let clean = async () => {};
+	figures.minimal.push(await timed(async () => (clean = await minimal(stack.basePort))));
+	await clean();
+	const alone = await runtimeAlone(stack.basePort);
+	figures.runtime.push(alone.ms);
+	await alone.clean();
+	const empty = emptyProgram(stack.home);
+	await empty.init();
+	figures.empty.push(await timed(empty.up));
+	figures.emptyAgain.push(await timed(empty.up));
+	await stack.holdfast("pulumi", "version");
+	// The same command for both: what holdfast adds around it (status, connection strings) is not Pulumi's.
+	await stack.must("preview");
+	figures.up.push(await timed(() => mustPulumi(stack)));
+	figures.again.push(await timed(() => mustPulumi(stack)));
+	await stack.destroy();
+}
+
+async function mustPulumi(stack: TestStack): Promise<void> {
+	const { code, stdout, stderr } = await stack.pulumi("up", "--yes", "--skip-preview");
+	if (code !== 0) throw new Error(stdout + stderr);
+}
+
+function emptyProgram(home: string) {
+	const folder = mkdtempSync(join(tmpdir(), "holdfast-empty-"));
+	mkdirSync(join(home, "state"), { recursive: true });
+	writeFileSync(join(home, "passphrase"), "an empty program's passphrase", { flag: "a" });
+	writeFileSync(join(folder, "Pulumi.yaml"), readFileSync("Pulumi.yaml", "utf8").replace(/^stackConfigDir.*$/m, ""));
+	writeFileSync(join(folder, "package.json"), '{"type":"module","main":"index.mjs"}');
+	writeFileSync(join(folder, "index.mjs"), "export default async () => ({});\n");
+	symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
+	const env = { ...process.env, ...pulumiEnvironment() };
+	const pulumi = (...args: string[]) => run("pulumi", args, { cwd: folder, env });
+	return {
+		init: () => pulumi("stack", "init", "empty", "--secrets-provider", "passphrase"),
+		up: () => pulumi("up", "--yes", "--skip-preview", "--stack", "empty"),
+		clean: () => rmSync(folder, { recursive: true }),
+	};
+}

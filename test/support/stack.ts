@@ -1,0 +1,159 @@
+import { execFile, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { stringify } from "yaml";
+import { root } from "./node.ts";
+
+export interface Result {
+	code: number;
+	stdout: string;
+	stderr: string;
+}
+
+/** A stack of its own: home in a temporary folder, free ports, quick stops; driven through the command line. */
+export class TestStack {
+	readonly name: string;
+	readonly home: string;
+	readonly basePort: number;
+	readonly config: string;
+	mongo: Record<string, unknown>;
+
+	private constructor(name: string, home: string, basePort: number, mongo: Record<string, unknown>) {
+		this.name = name;
+		this.home = home;
+		this.basePort = basePort;
+		this.config = join(root, "stacks", "config", `Pulumi.${name}.yaml`);
+		this.mongo = { members: 3, basePort, shutdownTimeoutMillis: 500, ...mongo };
+	}
+
+	static async create(label: string, mongo: Record<string, unknown> = {}): Promise<TestStack> {
+		const home = mkdtempSync(join(tmpdir(), `holdfast-${label}-`));
+		const tools = join(root, ".holdfast", "tools.json");
+		if (existsSync(tools)) writeFileSync(join(home, "tools.json"), readFileSync(tools));
+		const stack = new TestStack(`${label}-${process.pid}`, home, await freePorts(10), mongo);
+		stack.configure({});
+		return stack;
+	}
+
+	/** Changes settings of `holdfast:mongo`; `undefined` removes one. */
+	configure(change: Record<string, unknown>, more: Record<string, unknown> = {}): void {
+		this.mongo = JSON.parse(JSON.stringify({ ...this.mongo, ...change }));
+		const salt = existsSync(this.config) ? /^encryptionsalt: .*$/m.exec(readFileSync(this.config, "utf8"))?.[0] : undefined;
+		const text = stringify({ config: { "holdfast:program": "local", "holdfast:mongo": this.mongo, ...more } });
+		writeFileSync(this.config, salt ? `${salt}\n${text}` : text);
+	}
+
+	get env(): NodeJS.ProcessEnv {
+		return { ...process.env, HOLDFAST_HOME: this.home, NO_COLOR: "1" };
+	}
+
+	/** Runs `holdfast <args> --stack <name>`; a failure is a result. */
+	holdfast(...args: string[]): Promise<Result> {
+		return new Promise((resolve) => {
+			const all = ["scripts/holdfast.ts", ...args, "--stack", this.name];
+			execFile(process.execPath, all, { cwd: root, env: this.env, maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
+				const code = error ? (typeof error.code === "number" ? error.code : 255) : 0;
+				resolve({ code, stdout, stderr });
+			});
+		});
+	}
+
+	/** As `holdfast`, but must succeed. */
+	async must(...args: string[]): Promise<Result> {
+		const result = await this.holdfast(...args);
+		if (result.code !== 0) throw new Error(`holdfast ${args.join(" ")} exited ${result.code}\n${result.stdout}\n${result.stderr}`);
+		return result;
+	}
+
+	/** Starts a command in a process group of its own, to be killed half-way. */
+	start(env: NodeJS.ProcessEnv, ...args: string[]) {
+		const all = ["scripts/holdfast.ts", ...args, "--stack", this.name];
+		return spawn(process.execPath, all, { cwd: root, env: { ...this.env, ...env }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+	}
+
+	pulumi(...args: string[]): Promise<Result> {
+		return new Promise((resolve) => {
+			const all = ["scripts/holdfast.ts", "pulumi", ...args, "--stack", this.name];
+			execFile(process.execPath, all, { cwd: root, env: this.env, maxBuffer: 2 ** 28 }, (error, stdout, stderr) =>
+				resolve({ code: error ? Number(error.code ?? 255) : 0, stdout, stderr }),
+			);
+		});
+	}
+
+	/** How many resources an `up` created, updated, deleted, replaced; `same` are unchanged. */
+	async changes(): Promise<Record<string, number>> {
+		const { stdout } = await this.must("up", "--json");
+		return summaryOf(stdout);
+	}
+
+	/** Connection string of a user. */
+	async uri(user: string): Promise<string> {
+		const { stdout } = await this.must("connect", "mongo", "--reveal", "--json", "--user", user);
+		return JSON.parse(stdout)[user];
+	}
+
+	member(slot: number): string {
+		return join(this.home, this.name, "members", `rs0-${slot}`);
+	}
+
+	record(): { replicaSetId: string; admin: { user: string; password: string }; keys: string[]; hosts: string[] } {
+		return JSON.parse(readFileSync(join(this.home, this.name, "clusters", "rs0.json"), "utf8"));
+	}
+
+	/** Pid of a member's mongod. */
+	pid(slot: number): number {
+		return Number(readFileSync(join(this.member(slot), "data", "mongod.lock"), "utf8"));
+	}
+
+	/** Waits until every process runs and every member is a healthy primary, secondary or arbiter. */
+	async whole(ms = 120_000): Promise<void> {
+		for (const end = Date.now() + ms; ; await sleep(250)) {
+			const { code, stdout } = await this.holdfast("status", "--json");
+			if (code === 0) return;
+			if (Date.now() > end) throw new Error(`not whole after ${ms} ms: ${stdout}`);
+		}
+	}
+
+	/** Takes the stack down and forgets it; the test fails when that does not work. */
+	async destroy(): Promise<void> {
+		await this.must("down", "--delete-data", this.name);
+		this.forget();
+	}
+
+	forget(): void {
+		rmSync(this.home, { recursive: true, force: true });
+		rmSync(this.config, { force: true });
+	}
+}
+
+export function summaryOf(stdout: string): Record<string, number> {
+	const events = stdout.trim().split("\n").flatMap((line) => {
+		try {
+			return [JSON.parse(line)];
+		} catch {
+			return [];
+		}
+	});
+	const summary = events.find((event) => event.summaryEvent)?.summaryEvent ?? JSON.parse(stdout);
+	return summary.resourceChanges ?? summary.changeSummary;
+}
+
+/** The first of `count` free ports in a row. */
+export async function freePorts(count: number): Promise<number> {
+	for (let tries = 0; tries < 100; tries++) {
+		const base = 20_000 + Math.floor(Math.random() * 10_000);
+		const free = await Promise.all([...Array(count).keys()].map((offset) => isFree(base + offset)));
+		if (free.every(Boolean)) return base;
+	}
+	throw new Error(`no ${count} free ports in a row`);
+}
+
+const isFree = (port: number): Promise<boolean> =>
+	new Promise((resolve) => {
+		const server = createServer();
+		server.once("error", () => resolve(false));
+		server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+	});
