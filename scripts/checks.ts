@@ -2,7 +2,7 @@ import { access, constants, readFile, stat, statfs } from "node:fs/promises";
 import { freemem, totalmem } from "node:os";
 import { home } from "../runtime/home.ts";
 import { leftovers } from "./leftovers.ts";
-import { isAlive, lockHolders } from "./lockfile.ts";
+import { isRunning, lockHolders } from "./lockfile.ts";
 
 export interface Check {
 	name: string;
@@ -74,7 +74,7 @@ async function privacy(): Promise<Check> {
 async function locks(stack: string): Promise<Check> {
 	const [holder] = await lockHolders(stack);
 	if (!holder) return ok("lock", "free");
-	if (isAlive(holder.pid)) return ok("lock", `held by process ${holder.pid}, which runs`);
+	if (await isRunning(holder)) return ok("lock", `held by process ${holder.pid}, which runs`);
 	return warn("lock", `held by process ${holder.pid}, which is dead`, "the next up releases it");
 }
 

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { HoldfastError } from "../runtime/errors.ts";
+import { born, commandOf } from "../runtime/platform/proc.ts";
 import { pulumiOutput, stateFile } from "./pulumi.ts";
 
 interface Holder {
@@ -15,7 +16,7 @@ interface Holder {
 export async function lockHolders(stack: string): Promise<Holder[]> {
 	const folder = join(dirname(dirname(dirname(stateFile(stack)))), "locks", "organization", "holdfast", stack);
 	try {
-		const files = await readdir(folder);
+		const files = (await readdir(folder)).filter((file) => file.endsWith(".json"));
 		return await Promise.all(files.map(async (file) => JSON.parse(await readFile(join(folder, file), "utf8"))));
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
@@ -23,13 +24,9 @@ export async function lockHolders(stack: string): Promise<Holder[]> {
 	}
 }
 
-export function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === "EPERM";
-	}
+/** Whether the run that took a lock goes on; another program with the same pid does not count. */
+export async function isRunning({ pid }: Pick<Holder, "pid">): Promise<boolean> {
+	return (await born(pid)) !== undefined && /pulumi/.test((await commandOf(pid)) ?? "");
 }
 
 /**
@@ -39,7 +36,8 @@ export function isAlive(pid: number): boolean {
 export async function releaseDeadLock(stack: string): Promise<void> {
 	const holders = await lockHolders(stack);
 	if (holders.length === 0) return;
-	const live = holders.find((holder) => holder.hostname !== hostname() || isAlive(holder.pid));
+	const running = await Promise.all(holders.map(isRunning));
+	const live = holders.find((holder, i) => holder.hostname !== hostname() || running[i]);
 	if (live) {
 		throw new HoldfastError(
 			"HF_LOCKED",

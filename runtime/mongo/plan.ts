@@ -1,6 +1,7 @@
 import { type Change, joinChanges, retireChanges } from "./changes.ts";
 import type { IdLedger } from "./ids.ts";
 import {
+	copies,
 	counts,
 	healthOf,
 	isCaughtUp,
@@ -11,6 +12,7 @@ import {
 	unsafe,
 } from "./quorum.ts";
 import type { DesiredSet, MembershipStep, ObservedSet } from "./state.ts";
+import { MAX_VOTERS } from "./topology.ts";
 
 export interface PlanOptions {
 	/** `retire` only removes, before processes stop; `join` does everything else, after processes started. */
@@ -41,7 +43,16 @@ export function planMembership(observed: ObservedSet, desired: DesiredSet, optio
 	if (!primary) return wait(`waiting for ${observed.primary}, the primary, to appear in the config`);
 	const degraded = lacksQuorum(observed, observed.config.members);
 	if (degraded) return wait(`nothing is changed while ${degraded}`);
-	return firstPossible(observed, changes);
+	return firstPossible(observed, changes, options.phase === "join" ? copiesWanted(observed, desired) : 0);
+}
+
+/**
+ * Below this many voters with data, none gives up its place before its successor has caught up. Where all 7 votes are
+ * taken, one has to go first: there is no room for an exchange otherwise.
+ */
+function copiesWanted({ config }: ObservedSet, { members }: DesiredSet): number {
+	const room = MAX_VOTERS - 1 - config.members.filter(({ arbiterOnly }) => arbiterOnly).length;
+	return Math.min(room, members.filter(({ votes, arbiterOnly }) => votes === 1 && !arbiterOnly).length);
 }
 
 function doneWhenCounted(observed: ObservedSet): MembershipStep {
@@ -50,12 +61,12 @@ function doneWhenCounted(observed: ObservedSet): MembershipStep {
 }
 
 /** Changes that cost the primary its office come last: by then the others are as they should be. */
-function firstPossible(observed: ObservedSet, changes: Change[]): MembershipStep {
+function firstPossible(observed: ObservedSet, changes: Change[], floor: number): MembershipStep {
 	const deposes = (change: Change) => change.next !== undefined && !keepsPrimary(observed, change.next.members);
 	const ordered = [...changes.filter((change) => !deposes(change)), ...changes.filter(deposes)];
 	const obstacles: string[] = [];
 	for (const change of ordered) {
-		const obstacle = obstacleTo(observed, change);
+		const obstacle = obstacleTo(observed, change, floor);
 		if (obstacle) obstacles.push(`${change.why}: ${obstacle}`);
 		else if (!deposes(change)) return { kind: "reconfig", config: change.next!, why: change.why };
 		else
@@ -72,7 +83,7 @@ const keepsPrimary = (observed: ObservedSet, members: ObservedSet["config"]["mem
 	members.some((member) => member.host === observed.primary && isElectable(member));
 
 /** Why a change has to wait; `undefined` when it can be made now. */
-function obstacleTo(observed: ObservedSet, { next, votes, blocked }: Change): string | undefined {
+function obstacleTo(observed: ObservedSet, { next, votes, blocked }: Change, floor: number): string | undefined {
 	if (!next) return blocked;
 	const pending = pendingVoters(observed);
 	// While the primary is the only one that counts, members may be added back to back: none of them changes a majority.
@@ -80,6 +91,9 @@ function obstacleTo(observed: ObservedSet, { next, votes, blocked }: Change): st
 	if (votes !== "same" && pending && !building) return `the votes of ${pending} do not count yet`;
 	const danger = unsafe(observed, next.members, votes === "held back");
 	if (danger) return danger;
+	const left = copies(observed, next.members);
+	if (left < floor && left < copies(observed, observed.config.members))
+		return `${floor} voters with data are wanted, ${left} would be left`;
 	if (keepsPrimary(observed, next.members)) return undefined;
 	const heirs = next.members.filter((member) => isElectable(member) && counts(observed, member));
 	const able = heirs.filter(({ host }) => observed.config.members.some((now) => now.host === host && isElectable(now)));
@@ -101,14 +115,25 @@ function refuseForeign({ probes, config }: ObservedSet, { members }: DesiredSet)
 	return undefined;
 }
 
-function refuseEmptying({ config }: ObservedSet, keep: readonly string[]): MembershipStep | undefined {
-	const gone = config.members.filter(({ host }) => !keep.includes(host)).map(({ host }) => host);
-	if (gone.length === 0 || config.members.some((member) => keep.includes(member.host) && isElectable(member)))
-		return undefined;
+function refuseEmptying(observed: ObservedSet, keep: readonly string[]): MembershipStep | undefined {
+	const { config } = observed;
+	const gone = config.members.filter(({ host }) => !keep.includes(host));
+	const left = config.members.filter(({ host }) => keep.includes(host));
+	const names = gone.map(({ host }) => host).join(", ");
+	if (gone.length > 0 && !left.some(isElectable)) {
+		return {
+			kind: "refuse",
+			code: "HF_UNSAFE",
+			why: `without ${names} no member of ${config._id} could become primary`,
+			next: "add or keep a voting member with priority above 0 first, then remove these in a second run",
+		};
+	}
+	// Fewer members are wanted, or one is moved: fine. Several moved at once would leave a single copy in between.
+	if (keep.length < 3 || copies(observed, gone) < 2 || copies(observed, left) > 1) return undefined;
 	return {
 		kind: "refuse",
 		code: "HF_UNSAFE",
-		why: `without ${gone.join(", ")} no member of ${config._id} could become primary`,
-		next: "add or keep a voting member with priority above 0 first, then remove these in a second run",
+		why: `without ${names} only one voting member of ${config._id} with data would be left, until ${keep.length} have joined`,
+		next: "move one member at a time",
 	};
 }

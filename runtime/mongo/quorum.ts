@@ -83,3 +83,7 @@ function lacksWriteQuorum(observed: ObservedSet, voters: readonly ConfigMember[]
 	if (bearing.length - sick.length >= needed) return undefined;
 	return `${needed} voters with data must be healthy, these are not: ${sick.map(({ host }) => host).join(", ")}`;
 }
+
+/** Voters with data whose vote counts: the copies that an acknowledged majority write may be on. */
+export const copies = (observed: ObservedSet, members: readonly ConfigMember[]): number =>
+	members.filter((member) => counts(observed, member) && !member.arbiterOnly).length;

@@ -14,7 +14,7 @@ umask 077
 folder=$1 process=$2 first=$3 cap=$4 calm=$5
 stopping= orphan=
 for signal in TERM INT QUIT; do
-	trap "stopping=1; [ -z \\"\\$orphan\\" ] || kill -s $signal \\"\\$orphan\\" 2>/dev/null" "$signal"
+	trap "stopping=$signal; [ -z \\"\\$orphan\\" ] || kill -s $signal \\"\\$orphan\\" 2>/dev/null" "$signal"
 done
 
 # Field $2 of /proc/$1/stat, counted from the state (1); nothing when the process is gone or waits to be reaped.
@@ -70,6 +70,7 @@ stand_in() {
 	[ "$(line "run/$process.started" 3)" = "$boot" ] && [ -n "$ticks" ] || return 0
 	[ "$pid" != $$ ] && [ "$(born "$pid")" = "$ticks" ] || return 0
 	orphan=$pid
+	[ -z "$stopping" ] || kill -s "$stopping" "$pid"
 	while [ "$(born "$pid")" = "$ticks" ]; do nap; done
 	orphan=
 }

@@ -4,7 +4,6 @@ import { contracts } from "./contract.ts";
 import { ensureDaemon } from "./daemon.ts";
 import type { Host, MemberStatus } from "./host.ts";
 import { memberFolder } from "./layout.ts";
-import { isAlive } from "./proc.ts";
 import { isHeld, register, startProcess, stopProcess } from "./register.ts";
 import { type ProcessRecord, processesOf, readStaged, writeStaged } from "./staging.ts";
 import { forgetStarts, readAlive } from "./started.ts";
@@ -85,27 +84,48 @@ export async function stopProcesses(
 
 async function end(stack: string, member: string, folder: string, process: ProcessRecord["processes"][number]) {
 	const { name, program } = process;
-	const contract = contracts[program];
-	const held = await isHeld(stack, member, name);
-	// A hold that stands in passes the signal on; without supervisord nobody would start it again.
-	if (held) await stopProcess(stack, member, name);
-	else await signal(folder, name, `SIG${contract.stopSignal}`);
-	if (await isGone(stack, member, folder, name, contract.stopWait * 1000 + MARGIN_MS)) return;
-	await signal(folder, name, "SIGKILL");
-	if (await isGone(stack, member, folder, name, MARGIN_MS * 2)) return;
+	const { stopSignal, stopWait } = contracts[program];
+	await stopProcess(stack, member, name).catch(ignoreSilence);
+	if (await isGone(stack, member, folder, name, stopWait * 1000 + MARGIN_MS, `SIG${stopSignal}`)) return;
+	if (await isGone(stack, member, folder, name, MARGIN_MS * 2, "SIGKILL")) return;
 	throw new HoldfastError("HF_PROCESS", `process ${name} of member ${member} does not end`);
 }
 
-async function signal(folder: string, name: string, signal: NodeJS.Signals): Promise<void> {
-	const record = await readAlive(folder, name);
-	if (record && (await isAlive(record))) process.kill(record.pid, signal);
+/** Without supervisord nobody starts the process again, and it is signalled directly. */
+function ignoreSilence(error: unknown): void {
+	if (!(error instanceof HoldfastError && error.code === "HF_UNREACHABLE")) throw error;
 }
 
-async function isGone(stack: string, member: string, folder: string, name: string, ms: number): Promise<boolean> {
+function send(pid: number, signal: NodeJS.Signals): void {
+	try {
+		process.kill(pid, signal);
+	} catch (error) {
+		// It ended while we looked.
+		if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+	}
+}
+
+/**
+ * Waits for the end of a process and of its hold. As soon as no supervisord keeps it (none runs, or its hold ended
+ * before it could pass the signal on) it gets `signal` from here, once.
+ */
+async function isGone(
+	stack: string,
+	member: string,
+	folder: string,
+	name: string,
+	ms: number,
+	signal: NodeJS.Signals,
+): Promise<boolean> {
 	const deadline = new Deadline(`the end of ${name} of ${member}`, ms);
-	while ((await readAlive(folder, name)) || (await isHeld(stack, member, name))) {
+	for (let signalled = false; ; ) {
+		const [alive, held] = await Promise.all([readAlive(folder, name), isHeld(stack, member, name)]);
+		if (!alive && !held) return true;
 		if (deadline.left() === 0) return false;
+		if (alive && !signalled && (!held || signal === "SIGKILL")) {
+			send(alive.pid, signal);
+			signalled = true;
+		}
 		await deadline.pause(POLL_MS, "its end");
 	}
-	return true;
 }

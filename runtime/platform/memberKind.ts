@@ -1,4 +1,3 @@
-import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, HoldfastError, NotReady } from "../errors.ts";
 import type { Kind, Observation } from "../kind.ts";
@@ -127,13 +126,6 @@ async function remove(_id: string, state: MemberInputs & MemberOutputs): Promise
 /** Data is never deleted under a process, whoever started it. */
 async function checkUnused(name: string, folder: string): Promise<void> {
 	const data = join(folder, "data");
-	if (
-		!(await access(data).then(
-			() => true,
-			() => false,
-		))
-	)
-		return;
 	const [pid] = await usersOf(data);
 	if (pid === undefined) return;
 	const who = `process ${pid} (${(await commandOf(pid)) ?? "unknown"})`;

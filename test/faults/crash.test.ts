@@ -15,7 +15,7 @@ beforeAll(async () => {
 	stack = await TestStack.create("crash", { users, electionTimeoutMillis: 2000 });
 	await stack.must("up");
 });
-afterAll(() => stack.destroy());
+afterAll(() => TestStack.destroyAll());
 
 interface Fault {
 	name: string;

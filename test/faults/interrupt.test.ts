@@ -8,6 +8,8 @@ import { TestStack } from "../support/stack.ts";
 
 jest.setTimeout(600_000);
 
+afterAll(() => TestStack.destroyAll());
+
 const users = { app: { database: "users", roles: [{ role: "readWrite", db: "workflows" }] } };
 
 /** Runs `up` until it hangs at a failpoint; the mark proves that it got there. */
@@ -15,8 +17,10 @@ async function upTo(stack: TestStack, failpoint: string): Promise<ChildProcess> 
 	const mark = join(stack.home, "failpoint");
 	rmSync(mark, { force: true });
 	const child = stack.start({ HOLDFAST_FAILPOINT: failpoint }, "up");
+	let said = "";
+	for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (chunk) => (said += chunk));
 	for (const end = Date.now() + 90_000; !existsSync(mark); await sleep(50)) {
-		if (Date.now() > end || child.exitCode !== null) throw new Error(`up did not reach ${failpoint}`);
+		if (Date.now() > end || child.exitCode !== null) throw new Error(`up did not reach ${failpoint}: ${said}`);
 	}
 	expect(readFileSync(mark, "utf8")).toContain(failpoint);
 	return child;
@@ -44,7 +48,7 @@ const commandOf = (pid: number): string => {
 /** Kills holdfast and Pulumi as the kernel would; the provider is left behind, still at work. */
 async function killUp(child: ChildProcess): Promise<number[]> {
 	const all = descendants(child.pid!);
-	const pulumi = all.filter((pid) => /bin\/pulumi /.test(`${commandOf(pid)} `));
+	const pulumi = all.filter((pid) => commandOf(pid).startsWith("pulumi up "));
 	expect(pulumi).toHaveLength(1);
 	const gone = new Promise((resolve) => child.once("close", resolve));
 	for (const pid of [...pulumi, child.pid!]) process.kill(pid, "SIGKILL");

@@ -13,7 +13,7 @@ beforeAll(async () => {
 	stack = await TestStack.create("super", {});
 	await stack.must("up");
 });
-afterAll(() => stack.destroy());
+afterAll(() => TestStack.destroyAll());
 
 const supervisor = (): number => Number(readFileSync(join(stack.home, stack.name, "supervisor", "pid"), "utf8"));
 

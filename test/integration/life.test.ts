@@ -14,7 +14,7 @@ const users = {
 beforeAll(async () => {
 	stack = await TestStack.create("life", { users });
 });
-afterAll(() => stack.forget());
+afterAll(() => TestStack.destroyAll());
 
 const config = () =>
 	withMongo(adminUri(stack.record()), async (client) => (await client.db("admin").command({ replSetGetConfig: 1 })).config);
@@ -128,4 +128,6 @@ test("down needs the stack's name, and leaves nothing", async () => {
 	await stack.must("down", "--delete-data", stack.name);
 	expect(existsSync(join(stack.home, stack.name))).toBe(false);
 	expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
+	// Once more: nothing to take down is no error.
+	await stack.must("down", "--delete-data", stack.name);
 });

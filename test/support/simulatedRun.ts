@@ -60,7 +60,7 @@ export function converge(
 		run.ledger = rememberIds(script.next() % 16 === 9 ? {} : run.ledger, seen.config);
 		const step = planMembership(seen, desired, { ...options, ids: run.ledger });
 		if (step.kind === "done" || step.kind === "refuse") return step;
-		judge(seen, step, options.phase === "join" ? copiesWanted(desired) : undefined);
+		judge(seen, step, options.phase === "join" ? copiesWanted(seen, desired) : undefined);
 		const disturbed = misfortune(set, hosts, script);
 		act(set, seen, step, disturbed);
 		if (step.kind !== "reconfig") set.tick();
@@ -126,9 +126,11 @@ function judgeQuorum(seen: ObservedSet, next: SetConfig): void {
 		throw new Error(`${fit.length} of ${voters.length} voters are healthy`);
 }
 
-/** Voters with data that `desired` wants; one less than the most that the server allows, to leave room for an exchange. */
-const copiesWanted = ({ members }: DesiredSet): number =>
-	Math.min(6, members.filter(({ votes, arbiterOnly }) => votes === 1 && !arbiterOnly).length);
+/** Voters with data that `desired` wants; one less where it needs all 7 votes, since an exchange needs room. */
+function copiesWanted({ config }: ObservedSet, { members }: DesiredSet): number {
+	const wanted = members.filter(({ votes, arbiterOnly }) => votes === 1 && !arbiterOnly).length;
+	return Math.min(wanted, config.members.some(({ arbiterOnly }) => arbiterOnly) ? 5 : 6);
+}
 
 /** An exchange of members never leaves fewer acknowledged copies than wanted, unless there were fewer before. */
 function judgeCopies(seen: ObservedSet, next: SetConfig, floor: number): void {

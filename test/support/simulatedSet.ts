@@ -1,25 +1,18 @@
-import type { ConfigMember, MemberHealth, ObservedSet, Probe, SetConfig } from "../../runtime/mongo/state.ts";
+import type { MemberHealth, ObservedSet, SetConfig } from "../../runtime/mongo/state.ts";
+import {
+	firstConfig,
+	isCommitted,
+	isElected,
+	majorityOf,
+	older,
+	probesOf,
+	type SimulatedMember,
+	standsForElection,
+} from "./simulatedElection.ts";
 import { checkRules, heldBack, type Installed, ServerError, votersOf } from "./simulatedRules.ts";
-
-interface SimulatedMember {
-	host: string;
-	up: boolean;
-	/** What it has installed; a member that was removed keeps its last one. */
-	installed?: Installed;
-	/** Ticks until its initial sync is done. */
-	syncing: number;
-	lagSeconds: number;
-	/** Ticks in which it does not stand for election, after it stepped down. */
-	frozen: number;
-	/** Its data belongs to another set. */
-	foreign: boolean;
-}
 
 const SYNC_TICKS = 3;
 const FREEZE_TICKS = 8;
-const older = (a: SetConfig, b: SetConfig): boolean => a.term < b.term || (a.term === b.term && a.version < b.version);
-const majorityOf = (count: number): number => Math.floor(count / 2) + 1;
-
 /**
  * A replica set as the planners see it: enforces the server's rules, spreads configs by heartbeat, elects, rolls
  * uncommitted configs back, holds back votes. Time passes only in `tick`. `choose(n)` picks 0..n-1 where the real
@@ -37,29 +30,13 @@ export class SimulatedSet {
 	constructor(hosts: readonly string[], fcv: string, choose: (n: number) => number = () => 0) {
 		this.#fcv = fcv;
 		this.#choose = choose;
-		for (const host of hosts)
-			this.#members.set(host, { host, up: false, syncing: 0, lagSeconds: 0, frozen: 0, foreign: false });
+		for (const host of hosts) this.#members.set(host, { host, up: false, syncing: 0, lagSeconds: 0, frozen: 0 });
 	}
 
 	/** A set of one, as it is after its first build began. */
 	initiate(host: string): void {
-		const member: ConfigMember = {
-			_id: 0,
-			host,
-			votes: 1,
-			priority: 1,
-			hidden: false,
-			arbiterOnly: false,
-			rest: { tags: { slot: "0" } },
-		};
-		const settings = {
-			replicaSetId: "650000000000000000000001",
-			electionTimeoutMillis: 10_000,
-			rest: { chainingAllowed: true },
-		};
-		const config = { _id: "rs0", version: 1, term: 1, members: [member], settings, rest: { protocolVersion: 1 } };
 		this.start(host);
-		this.#at(host).installed = { config, newlyAdded: new Set() };
+		this.#at(host).installed = { config: firstConfig(host), newlyAdded: new Set() };
 		this.primary = host;
 	}
 
@@ -89,10 +66,6 @@ export class SimulatedSet {
 
 	isUp(host: string): boolean {
 		return this.#at(host).up;
-	}
-
-	occupy(host: string): void {
-		this.#at(host).foreign = true;
 	}
 
 	stateOf(host: string): number {
@@ -125,20 +98,8 @@ export class SimulatedSet {
 			members,
 			votingMembersCount: votersOf(this.current).length,
 			featureCompatibilityVersion: this.#fcv,
-			probes: this.#probes(config),
+			probes: probesOf(config, this.#members),
 		});
-	}
-
-	#probes({ members, settings }: SetConfig): Record<string, Probe> {
-		const strangers = [...this.#members.values()].filter(({ host }) => !members.some((member) => member.host === host));
-		const answer = ({ up, foreign, installed }: SimulatedMember): Probe => {
-			if (!up) return { answer: "unreachable", reason: "connection refused" };
-			if (foreign) return { answer: "foreign", setName: "other" };
-			return installed?.config.settings.replicaSetId === settings.replicaSetId
-				? { answer: "ours" }
-				: { answer: "ready" };
-		};
-		return Object.fromEntries(strangers.map((member) => [member.host, answer(member)]));
 	}
 
 	/** replSetReconfig without force. 50 means the caller does not know: the config may be installed or not. */
@@ -164,13 +125,8 @@ export class SimulatedSet {
 		member.installed = installed;
 	}
 
-	#isCommitted({ config, newlyAdded }: Installed): boolean {
-		const voters = votersOf({ config, newlyAdded });
-		const having = voters.filter(({ host }) => {
-			const installed = this.#at(host).installed;
-			return installed && !older(installed.config, config);
-		});
-		return having.length >= majorityOf(voters.length);
+	#isCommitted(installed: Installed): boolean {
+		return isCommitted(installed, this.#members);
 	}
 
 	#spread(): void {
@@ -182,7 +138,7 @@ export class SimulatedSet {
 	}
 
 	stepDown(): void {
-		const heir = this.#electable().find(({ host, lagSeconds }) => host !== this.primary && lagSeconds <= 10);
+		const heir = this.#electable.find(({ host, lagSeconds }) => host !== this.primary && lagSeconds <= 10);
 		if (!this.primary || !heir) throw new ServerError(262, "no caught-up secondary");
 		this.#at(this.primary).frozen = FREEZE_TICKS;
 		this.commands++;
@@ -190,24 +146,12 @@ export class SimulatedSet {
 		this.#elect();
 	}
 
-	/** Candidates by their own config, as the server lets them stand. */
-	#electable(): SimulatedMember[] {
-		return this.#up.filter((member) => {
-			if (!member.installed || member.frozen > 0 || member.syncing > 0) return false;
-			const entry = votersOf(member.installed).find(({ host }) => host === member.host);
-			return entry !== undefined && entry.priority > 0 && !entry.arbiterOnly;
-		});
+	get #electable(): SimulatedMember[] {
+		return this.#up.filter(standsForElection);
 	}
 
-	#elect(candidates = this.#electable()): void {
-		const winners = candidates.filter(({ installed }) => {
-			const voters = votersOf(installed!);
-			const granting = voters.filter(({ host }) => {
-				const voter = this.#at(host);
-				return voter.up && voter.installed && !older(installed!.config, voter.installed.config);
-			});
-			return granting.length >= majorityOf(voters.length);
-		});
+	#elect(candidates = this.#electable): void {
+		const winners = candidates.filter((candidate) => isElected(candidate, this.#members));
 		if (winners.length === 0) return;
 		const winner = winners[this.#choose(winners.length)]!;
 		this.primary = winner.host;
@@ -237,9 +181,7 @@ export class SimulatedSet {
 	/** A caught-up member of higher priority calls an election, and wins it. */
 	#takeOver(): void {
 		const rank = (host: string) => this.current.config.members.find((member) => member.host === host)?.priority ?? 0;
-		const better = this.#electable().find(
-			({ host, lagSeconds }) => lagSeconds === 0 && rank(host) > rank(this.primary!),
-		);
+		const better = this.#electable.find(({ host, lagSeconds }) => lagSeconds === 0 && rank(host) > rank(this.primary!));
 		if (!better) return;
 		this.#elect([better]);
 	}

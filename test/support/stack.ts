@@ -29,12 +29,21 @@ export class TestStack {
 		this.mongo = { members: 3, basePort, shutdownTimeoutMillis: 500, ...mongo };
 	}
 
+	static readonly #standing = new Set<TestStack>();
+	static #count = 0;
+
+	/** Takes down what a failed test left standing; use it in afterAll. */
+	static async destroyAll(): Promise<void> {
+		for (const stack of [...TestStack.#standing]) await stack.destroy();
+	}
+
 	static async create(label: string, mongo: Record<string, unknown> = {}): Promise<TestStack> {
 		const home = mkdtempSync(join(tmpdir(), `holdfast-${label}-`));
 		const tools = join(root, ".holdfast", "tools.json");
 		if (existsSync(tools)) writeFileSync(join(home, "tools.json"), readFileSync(tools));
-		const stack = new TestStack(`${label}-${process.pid}`, home, await freePorts(10), mongo);
+		const stack = new TestStack(`${label}-${process.pid}-${TestStack.#count++}`, home, await freePorts(10), mongo);
 		stack.configure({});
+		TestStack.#standing.add(stack);
 		return stack;
 	}
 
@@ -124,6 +133,7 @@ export class TestStack {
 	}
 
 	forget(): void {
+		TestStack.#standing.delete(this);
 		rmSync(this.home, { recursive: true, force: true });
 		rmSync(this.config, { force: true });
 	}

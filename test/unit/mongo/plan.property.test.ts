@@ -41,12 +41,27 @@ const target: fc.Arbitrary<DesiredSet> = fc
 /** One `up`: retire, then the platform stops and starts processes, then join. Whether it came to its end. */
 function up(run: Run, desired: DesiredSet, limit: number): boolean {
 	const keep = desired.members.map(({ host }) => host);
-	if (converge(run, desired, { phase: "retire", keep }, limit)?.kind !== "done") return false;
+	const retired = converge(run, desired, { phase: "retire", keep }, limit);
+	if (retired?.kind === "refuse") return movesTooMany(run, desired, limit);
+	if (retired?.kind !== "done") return false;
 	for (const host of run.hosts) {
 		if (keep.includes(host)) run.set.start(host);
 		else run.set.kill(host);
 	}
 	return converge(run, desired, { phase: "join" }, limit)?.kind === "done";
+}
+
+/** The operator is told to move one member at a time, and does: each host that goes is replaced in a run of its own. */
+function movesTooMany(run: Run, desired: DesiredSet, limit: number): boolean {
+	const now = run.set.observe()?.config.members ?? [];
+	const gone = now.filter(({ host }) => !desired.members.some((member) => member.host === host));
+	expect(gone.length).toBeGreaterThan(1);
+	const stays = gone.slice(1).map(({ _id, rest, ...member }) => ({ ...member, votes: 0 as const, priority: 0 }));
+	const regular = desired.members.filter(({ arbiterOnly }) => !arbiterOnly);
+	return (
+		up(run, { ...desired, members: [...regular, ...stays.filter(({ arbiterOnly }) => !arbiterOnly)] }, limit) &&
+		up(run, desired, limit)
+	);
 }
 
 const wanted = ({ members }: DesiredSet) => [...members].sort((a, b) => (a.host < b.host ? -1 : 1));

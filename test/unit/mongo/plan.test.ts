@@ -1,63 +1,14 @@
 import { planMembership } from "../../../runtime/mongo/plan.ts";
-import type {
-	ConfigMember,
-	DesiredMember,
-	DesiredSet,
-	MembershipStep,
-	ObservedSet,
-} from "../../../runtime/mongo/state.ts";
+import type { DesiredSet, ObservedSet } from "../../../runtime/mongo/state.ts";
 import { converge, Script } from "../../support/simulatedRun.ts";
 import { SimulatedSet } from "../../support/simulatedSet.ts";
+import { outline, type Sketch, seen, want, wish } from "../../support/sketch.ts";
 
-const want = (host: string, changes: Partial<DesiredMember> = {}): DesiredMember => ({
-	host,
-	votes: 1,
-	priority: 1,
-	hidden: false,
-	arbiterOnly: false,
-	...changes,
-});
-const wish = (...members: DesiredMember[]): DesiredSet => ({ members, electionTimeoutMillis: 10_000 });
 const three = wish(want("a"), want("b"), want("c"));
-
-interface Sketch extends Partial<ConfigMember> {
-	host: string;
-	state?: number;
-	lagSeconds?: number;
-	newlyAdded?: boolean;
-	configVersion?: number;
-}
-
-/** A look at a set whose first member is primary, all others healthy secondaries unless the sketch says otherwise. */
-function seen(sketches: Sketch[], changes: Partial<ObservedSet> = {}): ObservedSet {
-	const members = sketches.map(({ state: _s, lagSeconds: _l, newlyAdded: _n, configVersion: _v, ...member }, _id) => ({
-		...{ _id, votes: 1 as const, priority: 1, hidden: false, arbiterOnly: false, rest: {} },
-		...member,
-	}));
-	const settings = { replicaSetId: "650000000000000000000001", electionTimeoutMillis: 10_000, rest: {} };
-	const health = sketches.map(({ host, state, lagSeconds = 0, newlyAdded = false, configVersion = 7 }, i) => ({
-		...{ host, state: state ?? (i === 0 ? 1 : 2), lagSeconds, newlyAdded, configVersion },
-	}));
-	return {
-		config: { _id: "rs0", version: 7, term: 3, members, settings, rest: { protocolVersion: 1 } },
-		primary: sketches[0]!.host,
-		members: health,
-		votingMembersCount: members.filter(({ votes }, i) => votes === 1 && !health[i]!.newlyAdded).length,
-		featureCompatibilityVersion: "6.0",
-		probes: {},
-		...changes,
-	};
-}
-
 const ready = (...hosts: string[]) => ({
 	probes: Object.fromEntries(hosts.map((host) => [host, { answer: "ready" as const }])),
 });
 const join = (look: ObservedSet, desired: DesiredSet) => planMembership(look, desired, { phase: "join" });
-const retire = (look: ObservedSet, ...keep: string[]) => planMembership(look, wish(), { phase: "retire", keep });
-const outline = (step: MembershipStep) =>
-	step.kind === "reconfig"
-		? step.config.members.map(({ _id, host, votes, priority }) => `${_id} ${host} ${votes}/${priority}`)
-		: step.kind;
 
 describe("first build", () => {
 	test("adds with final votes and priority, one host a reconfig, without waiting for votes", () => {
@@ -184,6 +135,24 @@ describe("joining", () => {
 		expect(join(uncommitted, three)).toMatchObject({ kind: "wait" });
 	});
 
+	test("takes nobody's vote before the successor has caught up, except where all seven votes are taken", () => {
+		const exchange = wish(want("a"), want("b"), want("c", { votes: 0, priority: 0 }), want("d"));
+		const d: Sketch = { host: "d", votes: 0, priority: 0 };
+		const why =
+			"give d its vote: it has not caught up yet; take the vote of c: 3 voters with data are wanted, 2 would be left";
+		expect(join(seen([{ host: "a" }, { host: "b" }, { host: "c" }, { ...d, state: 5 }]), exchange)).toEqual({
+			kind: "wait",
+			why,
+		});
+		expect(outline(join(seen([{ host: "a" }, { host: "b" }, { host: "c" }, d]), exchange))).toContain("3 d 1/1");
+		expect(outline(join(seen([{ host: "a" }, { host: "b" }, { host: "c" }, { host: "d" }]), exchange))).toContain(
+			"2 c 0/0",
+		);
+		const seven = [..."abcdefg"].map((host) => ({ host }));
+		const full = wish(...[..."abcdefh"].map((host) => want(host)), want("g", { votes: 0, priority: 0 }));
+		expect(outline(join(seen([...seven, { ...d, host: "h" }]), full))).toContain("6 g 0/0");
+	});
+
 	test("keeps what it does not manage: tags, other settings, members it was not told of", () => {
 		const look = seen([{ host: "a", rest: { tags: { dc: "x" } } }, { host: "b" }, { host: "c" }, { host: "stranger" }]);
 		look.config.settings.rest = { chainingAllowed: false };
@@ -204,77 +173,6 @@ describe("joining", () => {
 		);
 		expect(join(seen([{ host: "a" }, { host: "b", priority: 2 }, { host: "c" }]), swapped)).toMatchObject({
 			kind: "stepDown",
-		});
-	});
-});
-
-describe("retiring", () => {
-	const members = [{ host: "a" }, { host: "b" }, { host: "c" }];
-
-	test("removes one voter a step, the highest first, and does nothing else", () => {
-		const five = seen([...members, { host: "d" }, { host: "e" }]);
-		expect(outline(retire(five, "a", "b", "c"))).toEqual(["0 a 1/1", "1 b 1/1", "2 c 1/1", "3 d 1/1"]);
-		expect(retire(seen(members), "a", "b", "c", "d")).toEqual({ kind: "done" });
-	});
-
-	test("removes the dead before the living, and nobody whom the rest cannot spare", () => {
-		const look = seen([{ host: "a" }, { host: "b", state: 8 }, { host: "c" }]);
-		expect(outline(retire(look, "a"))).toEqual(["0 a 1/1", "2 c 1/1"]);
-		expect(retire(look, "a", "b")).toMatchObject({
-			kind: "wait",
-			why: expect.stringContaining("2 of 2 voters must be healthy, these are not: b"),
-		});
-	});
-
-	test("lets another member take over before the primary leaves", () => {
-		expect(
-			retire(
-				seen([
-					{ host: "b", _id: 1 },
-					{ host: "a", _id: 0 },
-				]),
-				"a",
-			),
-		).toMatchObject({ kind: "stepDown", host: "b" });
-		expect(
-			retire(
-				seen([
-					{ host: "b", _id: 1 },
-					{ host: "a", _id: 0, lagSeconds: 20 },
-				]),
-				"a",
-			),
-		).toMatchObject({ kind: "wait" });
-	});
-
-	test("may remove a member whose vote never counted while it is away", () => {
-		const look = seen([...members, { host: "d", state: 8, newlyAdded: true }]);
-		expect(outline(retire(look, "a", "b", "c"))).toEqual(["0 a 1/1", "1 b 1/1", "2 c 1/1"]);
-		expect(retire(look, "a", "b", "d")).toMatchObject({
-			kind: "wait",
-			why: "remove c: the votes of d do not count yet",
-		});
-	});
-
-	test("refuses to leave nobody who could be primary", () => {
-		for (const keep of [[], ["z"]]) {
-			expect(retire(seen(members), ...keep)).toMatchObject({
-				kind: "refuse",
-				code: "HF_UNSAFE",
-				why: expect.stringContaining("without a, b, c"),
-			});
-		}
-		expect(retire(seen([{ host: "a" }, { host: "b", votes: 0, priority: 0 }]), "b")).toMatchObject({ kind: "refuse" });
-	});
-
-	test("counts data, not arbiters, for acknowledged writes", () => {
-		const psa = [{ host: "a" }, { host: "b", state: 8 }, { host: "c", state: 7, arbiterOnly: true, priority: 0 }];
-		expect(outline(retire(seen(psa), "a", "c"))).toEqual(["0 a 1/1", "2 c 1/0"]);
-		const four = [...psa, { host: "d" }];
-		// Three voters would be left: two of them healthy, but only one of them with data, where writes need two.
-		expect(retire(seen(four), "a", "b", "c")).toMatchObject({
-			kind: "wait",
-			why: expect.stringContaining("voters with data must be healthy"),
 		});
 	});
 });

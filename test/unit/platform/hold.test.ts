@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -132,6 +132,20 @@ test("stands in for a process that outlived its supervisord, and passes the sign
 	expect(await once(child, "exit")).toEqual([0, null]);
 	expect(orphan.signalCode).toBe("SIGTERM");
 	expect(await exists(join(folder, "second"))).toBe(false);
+});
+
+test("passes a signal on that came before it knew for whom it stands in", async () => {
+	await launch("/bin/sh", "-c", "exec sleep 60");
+	const orphan = spawn("sleep", ["60"]);
+	children.push(orphan);
+	await recordStarted(folder, "p", orphan.pid!, "x");
+	await rename(folder, `${folder}.away`);
+	const child = hold();
+	await sleep(300);
+	child.kill("SIGTERM");
+	await rename(`${folder}.away`, folder);
+	expect(await once(child, "exit")).toEqual([0, null]);
+	expect(orphan.signalCode ?? (await once(orphan, "exit"))[1]).toBe("SIGTERM");
 });
 
 test("starts the program once the process it stood in for has ended", async () => {
