@@ -52,7 +52,7 @@ export async function converge(work: Work, plan: (look: Look) => MembershipStep)
 		if (step.kind === "done") return look;
 		if (step.kind === "refuse") throw new HoldfastError(step.code, step.why, { next: step.next });
 		report({ phase: `mongo ${work.record.name}`, step: step.why });
-		if (step.kind === "wait") await work.deadline.pause(250, step.why);
+		if (step.kind === "wait") await work.deadline.pause(100, step.why);
 		else if (step.kind === "stepDown") await stepDown(work, look, step.why);
 		else await reconfigure(work, look, step);
 	}

@@ -36,9 +36,11 @@ export function planMembership(observed: ObservedSet, desired: DesiredSet, optio
 	if (refusal) return refusal;
 	const changes =
 		options.phase === "retire" ? retireChanges(observed, keep) : joinChanges(observed, desired, options.ids ?? {});
+	// Nothing left to add: whether the last config has reached everybody matters to the next change only.
+	if (changes.length === 0 && options.phase === "join") return doneWhenCounted(observed);
 	const committing = notCommitted(observed);
 	if (committing) return wait(`waiting for ${committing}`);
-	if (changes.length === 0) return options.phase === "retire" ? { kind: "done" } : doneWhenCounted(observed);
+	if (changes.length === 0) return { kind: "done" };
 	const primary = observed.config.members.find(({ host }) => host === observed.primary);
 	if (!primary) return wait(`waiting for ${observed.primary}, the primary, to appear in the config`);
 	const degraded = lacksQuorum(observed, observed.config.members);

@@ -1,3 +1,4 @@
+import { writeRecord } from "../access.ts";
 import { failpoint } from "../failpoint.ts";
 import type { Host } from "../platform/host.ts";
 import { report } from "../progress.ts";
@@ -15,12 +16,23 @@ interface Keys {
 }
 
 /**
- * Brings every running process to what is staged for it, one member at a time, and carries out a change of the key
- * file in two rounds. Nothing happens when nothing is pending.
+ * Brings every running process to what is staged for it, one member at a time, and replaces the key file in two rounds.
+ * A rotation that an earlier run left unfinished is finished before the next begins: a member may still hold only the
+ * oldest key. Nothing happens when nothing is pending.
  */
 export async function roll(work: Work, host: Host, inputs: ReplicaSetInputs): Promise<void> {
-	const keys: Keys = { next: inputs.keyfile, former: work.record.keys.find((key) => key !== inputs.keyfile) };
 	const managed = inputs.members.filter(({ member }) => member !== "");
+	const { record, access } = work;
+	while (record.keys.length > 1) {
+		const [former, next] = [record.keys.at(-1)!, record.keys.at(-2)!];
+		await rollTo(work, host, managed, { next, former });
+		record.keys.pop();
+		await writeRecord(access, record);
+	}
+	await rollTo(work, host, managed, { next: record.keys[0]! });
+}
+
+async function rollTo(work: Work, host: Host, managed: ReplicaSetInputs["members"], keys: Keys): Promise<void> {
 	while (await isPending(host, managed, keys)) {
 		const look = await lookAt(work);
 		const members = await Promise.all(managed.map((member) => rolloutMember(host, member, look, keys)));
