@@ -26,9 +26,13 @@ export async function readRecord<T>(access: Access): Promise<T | undefined> {
 export async function requireRecord<T>(access: Access): Promise<T> {
 	const record = await readRecord<T>(access);
 	if (record) return record;
-	throw new HoldfastError("HF_UNREACHABLE", `nothing is known here about cluster ${access.cluster} of stack ${access.stack}`, {
-		next: "run holdfast up, or adopt the running cluster",
-	});
+	throw new HoldfastError(
+		"HF_UNREACHABLE",
+		`nothing is known here about cluster ${access.cluster} of stack ${access.stack}`,
+		{
+			next: "run holdfast up, or adopt the running cluster",
+		},
+	);
 }
 
 export async function writeRecord<T extends object>(access: Access, record: T): Promise<void> {

@@ -17,7 +17,8 @@ export class Deadline {
 
 	/** Waits `ms`, or fails when the time is up; `why` is the last thing that was waited for. */
 	async pause(ms: number, why: string): Promise<void> {
-		if (this.left() === 0) throw new HoldfastError("HF_DEADLINE", `${this.#what} took too long; last waited for: ${why}`);
+		if (this.left() === 0)
+			throw new HoldfastError("HF_DEADLINE", `${this.#what} took too long; last waited for: ${why}`);
 		await sleep(this.left(ms));
 	}
 }

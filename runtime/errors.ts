@@ -3,22 +3,70 @@
  * `exit` is the CLI's exit code (docs/errors.md); `next` is said when the thrower has nothing better.
  */
 export const codes = {
-	HF_SETTING: { meaning: "a setting of the stack is refused; nothing was changed", exit: 2, next: "correct the setting and run the command again" },
+	HF_SETTING: {
+		meaning: "a setting of the stack is refused; nothing was changed",
+		exit: 2,
+		next: "correct the setting and run the command again",
+	},
 	HF_USAGE: { meaning: "the command was called with wrong words", exit: 2, next: "see holdfast --help" },
-	HF_CREDENTIALS: { meaning: "a cluster refuses the credentials that are known here", exit: 3, next: "check the credentials of the cluster" },
-	HF_FOREIGN: { meaning: "something is there already that is not provably ours; it was left alone", exit: 4, next: "adopt it by name, or choose another address or folder" },
-	HF_PORT_IN_USE: { meaning: "another process listens on a member's port", exit: 4, next: "stop the owner of the port, or change the base port" },
-	HF_DATA_LOST: { meaning: "data that should be there is gone; nothing was created in its place", exit: 4, next: "restore the data, or see docs/runbook.md" },
-	HF_UNSAFE: { meaning: "the step would leave the cluster without a healthy majority, or a process unattended", exit: 4, next: "bring the unhealthy members back first" },
+	HF_CREDENTIALS: {
+		meaning: "a cluster refuses the credentials that are known here",
+		exit: 3,
+		next: "check the credentials of the cluster",
+	},
+	HF_FOREIGN: {
+		meaning: "something is there already that is not provably ours; it was left alone",
+		exit: 4,
+		next: "adopt it by name, or choose another address or folder",
+	},
+	HF_PORT_IN_USE: {
+		meaning: "another process listens on a member's port",
+		exit: 4,
+		next: "stop the owner of the port, or change the base port",
+	},
+	HF_DATA_LOST: {
+		meaning: "data that should be there is gone; nothing was created in its place",
+		exit: 4,
+		next: "restore the data, or see docs/runbook.md",
+	},
+	HF_UNSAFE: {
+		meaning: "the step would leave the cluster without a healthy majority, or a process unattended",
+		exit: 4,
+		next: "bring the unhealthy members back first",
+	},
 	HF_UNREACHABLE: { meaning: "nobody answers at the addresses of a cluster", exit: 4, next: "see holdfast status" },
 	HF_REJECTED: { meaning: "a server refused a command", exit: 4, next: "see docs/runbook.md" },
-	HF_NOT_READY: { meaning: "something was made but is not healthy yet; its state is kept", exit: 4, next: "run holdfast up again: it continues where this stopped" },
+	HF_NOT_READY: {
+		meaning: "something was made but is not healthy yet; its state is kept",
+		exit: 4,
+		next: "run holdfast up again: it continues where this stopped",
+	},
 	HF_TOOL: { meaning: "a program that is needed is missing or does not run", exit: 4, next: "see holdfast doctor" },
-	HF_PROCESS: { meaning: "a member's process does not start or stop as it should", exit: 4, next: "see the member's log" },
-	HF_PROTECTED: { meaning: "what would be deleted holds data and was not named", exit: 4, next: "name what may be deleted" },
-	HF_LOCKED: { meaning: "another run is at work on the same stack or cluster", exit: 8, next: "wait for the other run, or stop it" },
-	HF_DEADLINE: { meaning: "a step took longer than it may; nothing was undone", exit: 9, next: "run holdfast up again: it continues where this stopped" },
-	HF_INTERNAL: { meaning: "a defect of this program", exit: 255, next: "this is a defect of holdfast: please report it" },
+	HF_PROCESS: {
+		meaning: "a member's process does not start or stop as it should",
+		exit: 4,
+		next: "see the member's log",
+	},
+	HF_PROTECTED: {
+		meaning: "what would be deleted holds data and was not named",
+		exit: 4,
+		next: "name what may be deleted",
+	},
+	HF_LOCKED: {
+		meaning: "another run is at work on the same stack or cluster",
+		exit: 8,
+		next: "wait for the other run, or stop it",
+	},
+	HF_DEADLINE: {
+		meaning: "a step took longer than it may; nothing was undone",
+		exit: 9,
+		next: "run holdfast up again: it continues where this stopped",
+	},
+	HF_INTERNAL: {
+		meaning: "a defect of this program",
+		exit: 255,
+		next: "this is a defect of holdfast: please report it",
+	},
 } as const;
 
 export type Code = keyof typeof codes;

@@ -3,7 +3,12 @@ import { join } from "node:path";
 import { home } from "./home.ts";
 
 /** Places where a run may be killed with the most to lose, in the order they are passed. */
-export type Failpoint = "mongo/initiating" | "mongo/initiated" | "mongo/admin" | "mongo/reconfigured" | "mongo/restarting";
+export type Failpoint =
+	| "mongo/initiating"
+	| "mongo/initiated"
+	| "mongo/admin"
+	| "mongo/reconfigured"
+	| "mongo/restarting";
 
 /**
  * For fault tests: a run whose HOLDFAST_FAILPOINT names this place leaves a mark in the home folder and hangs here until

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { z } from "zod";
 import { describe, HoldfastError, NotReady } from "./errors.ts";
 import type { Kind } from "./kind.ts";
@@ -54,14 +55,14 @@ function check(kind: Kind<object, object>, inputs: Json) {
 
 /** Only `replaces`: with `changes` left open the engine makes its own property-level, masked diff. */
 function replacements(kind: Kind<object, object>, olds: Json, news: Json): string[] {
-	const same = (key: string) => JSON.stringify(olds[key]) === JSON.stringify(news[key]);
-	return (kind.replaces as readonly string[]).filter((key) => !same(key));
+	return (kind.replaces as readonly string[]).filter((key) => !isDeepStrictEqual(olds[key], news[key]));
 }
 
 async function ensure(kind: Kind<object, object>, inputs: Json, previous?: Json) {
 	const [refused] = problems(kind, inputs);
 	if (refused) throw new HoldfastError("HF_SETTING", refused);
 	const { [PROVIDER]: _, ...own } = plain(inputs);
+	if (isUnknown(own, [])) throw new HoldfastError("HF_INTERNAL", "asked to act on values that are not known yet");
 	try {
 		const outputs = await kind.ensure(own, previous && plain(previous));
 		return { id: kind.id(own), outs: plain({ ...inputs, ...outputs }) };

@@ -3,7 +3,19 @@ import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { stackFolder } from "./home.ts";
 
-const SECRETS = ["password", "*.password", "pwd", "*.pwd", "keyfile", "*.keyfile", "keys", "*.keys", "value", "uri", "*.uri"];
+const SECRETS = [
+	"password",
+	"*.password",
+	"pwd",
+	"*.pwd",
+	"keyfile",
+	"*.keyfile",
+	"keys",
+	"*.keys",
+	"value",
+	"uri",
+	"*.uri",
+];
 const loggers = new Map<string, Logger>();
 
 /**

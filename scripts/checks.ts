@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { access, constants, readFile, stat, statfs } from "node:fs/promises";
 import { freemem, totalmem } from "node:os";
+import { promisify } from "node:util";
 import { home } from "../runtime/home.ts";
 import { leftovers } from "./leftovers.ts";
 import { isRunning, lockHolders } from "./lockfile.ts";
@@ -19,20 +21,40 @@ const GB = 1024 ** 3;
 
 /** Facts of this machine that databases depend on. */
 export async function machineChecks(stack: string): Promise<Check[]> {
-	const checks = [nodeVersion, openFiles, diskSpace, memory, hugePages, memoryMaps, privacy, () => locks(stack), orphans];
+	const checks = [
+		nodeVersion,
+		flock,
+		openFiles,
+		diskSpace,
+		memory,
+		hugePages,
+		memoryMaps,
+		privacy,
+		() => locks(stack),
+		orphans,
+	];
 	return Promise.all(checks.map((check) => check()));
 }
 
 async function nodeVersion(): Promise<Check> {
 	const { node } = process.versions;
-	return Number.parseInt(node, 10) >= 24 ? ok("node", node) : failed("node", node, "run through npm, which brings Node 24");
+	return Number.parseInt(node, 10) >= 24
+		? ok("node", node)
+		: failed("node", node, "run through npm, which brings Node 24");
+}
+
+/** Locks of supervisord and of clusters are the kernel's, taken through this program. */
+async function flock(): Promise<Check> {
+	const { stdout } = await promisify(execFile)("flock", ["--version"]).catch(() => ({ stdout: "" }));
+	return stdout ? ok("flock", stdout.trim()) : failed("flock", "not on PATH", "install util-linux");
 }
 
 async function openFiles(): Promise<Check> {
 	const limits = await readFile("/proc/self/limits", "utf8").catch(() => "");
 	const [, , hard] = /Max open files\s+(\d+|unlimited)\s+(\d+|unlimited)/.exec(limits) ?? [];
 	const most = hard === undefined || hard === "unlimited" ? Number.POSITIVE_INFINITY : Number(hard);
-	if (most < 20_000) return failed("open files", `at most ${hard}`, "raise the hard limit to 64000 (ulimit -Hn, limits.conf)");
+	if (most < 20_000)
+		return failed("open files", `at most ${hard}`, "raise the hard limit to 64000 (ulimit -Hn, limits.conf)");
 	if (most < 64_000) return warn("open files", `at most ${hard}`, "raise the hard limit to 64000 for busy members");
 	return ok("open files", `at most ${hard ?? "unknown"}`);
 }
@@ -42,7 +64,9 @@ async function diskSpace(): Promise<Check> {
 	const free = (bavail * bsize) / GB;
 	const detail = `${free.toFixed(1)} GB free at ${home()}`;
 	if (free < 1) return failed("disk", detail, "free space: members stop writing on a full disk");
-	return free < 10 ? warn("disk", detail, "members and their oplogs need about 2 GB each before any data") : ok("disk", detail);
+	return free < 10
+		? warn("disk", detail, "members and their oplogs need about 2 GB each before any data")
+		: ok("disk", detail);
 }
 
 async function memory(): Promise<Check> {
@@ -54,7 +78,11 @@ async function hugePages(): Promise<Check> {
 	const text = await readFile("/sys/kernel/mm/transparent_hugepage/enabled", "utf8").catch(() => "");
 	const mode = /\[(\w+)\]/.exec(text)?.[1] ?? "unknown";
 	if (mode !== "always") return ok("huge pages", mode);
-	return warn("huge pages", mode, "MongoDB before 8.0 wants transparent huge pages off: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled");
+	return warn(
+		"huge pages",
+		mode,
+		"MongoDB before 8.0 wants transparent huge pages off: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled",
+	);
 }
 
 async function memoryMaps(): Promise<Check> {

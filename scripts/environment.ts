@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
 import { HoldfastError } from "../runtime/errors.ts";
 import { home, privateFolder } from "../runtime/home.ts";
@@ -21,6 +22,8 @@ export function pulumiEnvironment(): Record<string, string> {
 		// The CLI is built without cgo: for a uid without a passwd entry it finds a user's name nowhere else.
 		USER: process.env.USER || userName(),
 		PULUMI_DIY_BACKEND_GZIP: "false",
+		// Lets `preview` keep Pulumi's event log, for hints beside the plain display.
+		PULUMI_DEBUG_COMMANDS: "true",
 		// Compiled code of the SDK and of ours, kept between runs: a quarter of the time of an `up` that changes nothing.
 		NODE_COMPILE_CACHE: join(at, "compile-cache"),
 	};

@@ -10,7 +10,9 @@ interface Globals {
 /** Runs a command's module when it is asked for, so that `--help` loads nothing. */
 async function run(command: Command, name: string, options: object): Promise<void> {
 	const globals = command.optsWithGlobals<Globals>();
-	const module = (await import(`./commands/${name}.ts`)) as { run(options: Globals & object): Promise<number | undefined> };
+	const module = (await import(`./commands/${name}.ts`)) as {
+		run(options: Globals & object): Promise<number | undefined>;
+	};
 	process.exitCode = (await module.run({ ...globals, ...options })) ?? 0;
 }
 
@@ -31,7 +33,10 @@ function program(): Command {
 				return run(command, verb, { ...command.opts(), args: command.processedArgs });
 			});
 	};
-	add("up", "bring up what the stack declares, and say how to connect").option("--refresh", "look at the real world first");
+	add("up", "bring up what the stack declares, and say how to connect").option(
+		"--refresh",
+		"look at the real world first",
+	);
 	add("preview", "show what up would change, property by property").option("--refresh", "look at the real world first");
 	add("down", "stop everything and delete the data").option("--delete-data <stack>", "confirm by the stack's name");
 	add("refresh", "compare the state with what is really there; repairs nothing");
@@ -40,7 +45,7 @@ function program(): Command {
 		.option("--reveal", "show passwords")
 		.option("--user <name>", "only this user");
 	add("doctor", "check this machine and the programs");
-	add("env", "print what a shell needs to run pulumi by hand: eval \"$(npm run --silent holdfast -- env)\"");
+	add("env", 'print what a shell needs to run pulumi by hand: eval "$(npm run --silent holdfast -- env)"');
 	add("explain <code>", "what an error code means");
 	add("serve <kind> <verb>", "run one verb of one kind, with its arguments as JSON on standard input");
 	add("pulumi [args...]", "the Pulumi CLI with the right environment").allowUnknownOption().helpOption(false);
@@ -54,9 +59,11 @@ function fail(error: unknown): void {
 		process.exitCode = exitCode === 0 ? 0 : codes.HF_USAGE.exit;
 		return;
 	}
-	const known = error instanceof HoldfastError ? error : new HoldfastError("HF_INTERNAL", describe(error), { cause: error });
+	const known =
+		error instanceof HoldfastError ? error : new HoldfastError("HF_INTERNAL", describe(error), { cause: error });
 	process.exitCode = codes[known.code].exit;
-	if (process.argv.includes("--json")) console.log(JSON.stringify({ error: { code: known.code, message: known.message, next: known.next } }));
+	if (process.argv.includes("--json"))
+		console.log(JSON.stringify({ error: { code: known.code, message: known.message, next: known.next } }));
 	else console.error(describe(known));
 }
 

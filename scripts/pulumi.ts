@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
+import { LineCounter, parseDocument } from "yaml";
 import { HoldfastError } from "../runtime/errors.ts";
+import { home } from "../runtime/home.ts";
 import { configFile, ensureHome, pulumiEnvironment, root } from "./environment.ts";
 
 interface Options {
@@ -47,23 +49,53 @@ export async function pulumiOutput(args: readonly string[], options: Options = {
 
 /** Makes home, passphrase, the stack's configuration and the stack itself where they are missing. */
 export async function ensureStack(stack: string): Promise<void> {
-	await ensureHome();
 	const config = configFile(stack);
-	if (!existsSync(config)) {
-		const example = join(root, "stacks", "config", `Pulumi.${stack}.example.yaml`);
-		if (!existsSync(example)) {
-			throw new HoldfastError("HF_SETTING", `stack ${stack} has no configuration: ${config} does not exist`, {
-				next: "write it, e.g. as a copy of stacks/config/Pulumi.local.example.yaml",
-			});
-		}
-		await copyFile(example, config);
-	}
+	if (!existsSync(join(home(), "passphrase"))) refuseForeignSalt(config);
+	requireConfig(stack);
+	await ensureHome();
+	if (!existsSync(config)) await copyFile(exampleFile(stack), config);
 	if (existsSync(stateFile(stack))) return;
 	await pulumiOutput(["stack", "init", stack, "--secrets-provider", "passphrase", "--no-select"]);
 }
 
+const exampleFile = (stack: string): string => join(root, "stacks", "config", `Pulumi.${stack}.example.yaml`);
+
+/** A stack whose configuration can be read. The parser's own words would quote the file, which may hold secrets. */
+export function requireConfig(stack: string): void {
+	requireStack(stack);
+	const config = configFile(stack);
+	if (!existsSync(config)) return;
+	const lines = new LineCounter();
+	const [error] = parseDocument(readFileSync(config, "utf8"), { lineCounter: lines, prettyErrors: false }).errors;
+	if (!error) return;
+	const { line, col } = lines.linePos(error.pos[0]);
+	throw new HoldfastError("HF_SETTING", `${config} is not valid YAML: line ${line}, column ${col} (${error.code})`, {
+		next: "correct that line",
+	});
+}
+
+/** A stack without a configuration is a slip of the pen. */
+export function requireStack(stack: string): void {
+	const config = configFile(stack);
+	if (existsSync(config) || existsSync(exampleFile(stack)) || existsSync(stateFile(stack))) return;
+	throw new HoldfastError("HF_SETTING", `there is no stack ${stack}: ${config} does not exist`, {
+		next: "correct --stack, or write that file, e.g. as a copy of stacks/config/Pulumi.local.example.yaml",
+	});
+}
+
+/** Secrets in the configuration were closed with a passphrase that is not here: a new one would not open them. */
+function refuseForeignSalt(config: string): void {
+	if (!existsSync(config) || !/^encryptionsalt:/m.test(readFileSync(config, "utf8"))) return;
+	throw new HoldfastError(
+		"HF_CREDENTIALS",
+		`${config} was encrypted with a passphrase that is not here: ${join(home(), "passphrase")} is missing`,
+		{
+			next: "restore that file; if it is lost, remove the line encryptionsalt and every secure value from the configuration, and give the secrets anew",
+		},
+	);
+}
+
 /** The stack's state in the file backend. */
 export function stateFile(stack: string): string {
-	const backend = pulumiEnvironment().PULUMI_BACKEND_URL!.slice("file://".length);
-	return join(backend, ".pulumi", "stacks", "holdfast", `${stack}.json`);
+	return join(home(), "state", ".pulumi", "stacks", "holdfast", `${stack}.json`);
 }

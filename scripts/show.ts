@@ -22,9 +22,13 @@ export async function statusOf(stack: string): Promise<StackStatus> {
 		const processes = await processesOf(stack, access.cluster);
 		clusters.push({ ...status, processes });
 	}
-	const running = clusters.every(({ processes }) => processes.every(({ state }) => state === "running"));
+	const running = clusters.every(({ processes }) => processes.every(isFine));
 	return { stack, healthy: running && clusters.every(({ healthy }) => healthy), clusters };
 }
+
+/** It runs, and nothing has to be said about it: a process without supervisord runs too, but would not come back. */
+const isFine = ({ state, processes }: MemberStatus): boolean =>
+	state === "running" && processes.every(({ detail }) => detail === undefined);
 
 async function processesOf(stack: string, cluster: string): Promise<MemberStatus[]> {
 	const host = localHost(stack);
@@ -34,12 +38,21 @@ async function processesOf(stack: string, cluster: string): Promise<MemberStatus
 export function printStatus({ stack, clusters }: StackStatus): void {
 	if (clusters.length === 0) console.log(`stack ${stack}: nothing runs`);
 	for (const cluster of clusters) {
-		const version = cluster.version ? ` (MongoDB ${cluster.version}, compatibility ${cluster.featureCompatibilityVersion})` : "";
+		const version = cluster.version
+			? ` (MongoDB ${cluster.version}, compatibility ${cluster.featureCompatibilityVersion})`
+			: "";
 		console.log(`\nMongoDB replica set ${cluster.name}${version}: ${cluster.summary}`);
-		if (cluster.replicaSetId) console.log(`  id ${cluster.replicaSetId}, oplog covers ${(cluster.oplogHours ?? 0).toFixed(1)} h`);
-		const rows = cluster.members.map((m) => [m.host, m.state, String(m.votes), String(m.priority), `${m.lagSeconds.toFixed(0)} s`]);
+		if (cluster.replicaSetId)
+			console.log(`  id ${cluster.replicaSetId}, oplog covers ${(cluster.oplogHours ?? 0).toFixed(1)} h`);
+		const rows = cluster.members.map((m) => [
+			m.host,
+			m.state,
+			String(m.votes),
+			String(m.priority),
+			m.state === "DOWN" ? "-" : `${m.lagSeconds.toFixed(0)} s`,
+		]);
 		console.log(table([["MEMBER", "STATE", "VOTES", "PRIORITY", "LAG"], ...rows]));
-		for (const { member, state, processes } of cluster.processes.filter(({ state }) => state !== "running")) {
+		for (const { member, state, processes } of cluster.processes.filter((one) => !isFine(one))) {
 			console.log(`  ${member} is ${state}: ${processes.map(({ detail }) => detail ?? "").join("; ")}`);
 		}
 	}

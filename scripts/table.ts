@@ -1,5 +1,13 @@
 /** Rows as aligned columns; the first row is the head. */
 export function table(rows: readonly (readonly string[])[]): string {
 	const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-	return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd()}`).join("\n");
+	return rows
+		.map(
+			(row) =>
+				`  ${row
+					.map((cell, column) => cell.padEnd(widths[column]!))
+					.join("  ")
+					.trimEnd()}`,
+		)
+		.join("\n");
 }

@@ -3,7 +3,7 @@
 if (!process.features.typescript) {
 	console.error(
 		`HF_TOOL: Node ${process.versions.node} cannot run this program (24 or newer can). ` +
-			"Next: npm run pulumi -- up, or eval \"$(npm run --silent holdfast -- env)\" and then pulumi up",
+			'Next: npm run pulumi -- up, or eval "$(npm run --silent holdfast -- env)" and then pulumi up',
 	);
 	process.exit(1);
 }

@@ -1,6 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { replicaSetArgumentsSchema, roleSchema, unknownRoles, uriOptionsSchema, userSchema } from "../runtime/mongo/model.ts";
+import {
+	replicaSetArgumentsSchema,
+	replicaSetSchema,
+	roleSchema,
+	unknownRoles,
+	uriOptionsSchema,
+	userSchema,
+} from "../runtime/mongo/model.ts";
 import { addressSchema } from "../runtime/platform/model.ts";
 
 const generation = z.number().int().min(1).default(1);
@@ -27,6 +34,9 @@ const mongoRoleSettings = z.strictObject({
 
 const mongoSettings = z.strictObject({
 	...replicaSetArgumentsSchema.shape,
+	// Without their defaults: an adopted set keeps its own unless they are given.
+	electionTimeoutMillis: replicaSetArgumentsSchema.shape.electionTimeoutMillis.unwrap().optional(),
+	oplogSizeMB: replicaSetArgumentsSchema.shape.oplogSizeMB.unwrap().optional(),
 	/** Address the members bind to. @default "127.0.0.1" */
 	address: addressSchema.shape.host.default("127.0.0.1"),
 	/** Port of slot 0; slot N listens on base + N. @default 27017 */
@@ -56,7 +66,7 @@ const settings = z.discriminatedUnion("program", [localSettings]);
 
 export type LocalSettings = z.output<typeof localSettings> & {
 	stack: string;
-	/** Secrets that the operator gives, by name: `adopt`, `keyfile`, `admin`, or a user's name. */
+	/** Secrets that the operator gives, by name: `adopt`, `keyfile`, `admin`, or a user's name (not one of these three). */
 	secrets: Record<string, pulumi.Output<string>>;
 };
 
@@ -69,25 +79,43 @@ export function readSettings(): LocalSettings {
 		mongo: config.getObject("mongo") ?? {},
 	};
 	const result = settings.safeParse(read);
-	if (!result.success) throw refused(result.error.issues.map(({ path, message }) => `holdfast:${path.join(".")}: ${message}`));
+	if (!result.success)
+		throw refused(result.error.issues.map(({ path, message }) => `holdfast:${path.join(".")}: ${message}`));
 	const { mongo } = result.data;
 	refuseUnknownRoles(mongo);
-	return { ...result.data, stack: pulumi.getStack(), secrets: givenSecrets(config) };
+	return { ...result.data, stack: pulumi.getStack(), secrets: givenSecrets(config, Object.keys(mongo.users)) };
 }
 
 const refused = (problems: string[]) =>
-	new pulumi.RunError(`HF_SETTING: ${problems.join("; ")}. Next: correct stacks/config/Pulumi.${pulumi.getStack()}.yaml`);
+	new pulumi.RunError(
+		`HF_SETTING: ${problems.join("; ")}. Next: correct stacks/config/Pulumi.${pulumi.getStack()}.yaml`,
+	);
 
 /** A role that exists nowhere would be refused by the server half-way: say so before anything starts. */
 function refuseUnknownRoles({ users, roles }: MongoSettings): void {
 	const declared = Object.entries(roles).map(([role, { database }]) => ({ role, db: database }));
 	const problems = [...Object.entries(users), ...Object.entries(roles)].flatMap(([name, { roles: granted }]) =>
-		unknownRoles(granted, declared).map(({ role, db }) => `holdfast:mongo: ${name} has the unknown role ${role} on ${db}`),
+		unknownRoles(granted, declared).map(
+			({ role, db }) => `holdfast:mongo: ${name} has the unknown role ${role} on ${db}`,
+		),
 	);
 	if (problems.length > 0) throw refused(problems);
 }
 
-function givenSecrets(config: pulumi.Config): Record<string, pulumi.Output<string>> {
-	const values = config.getObject<Record<string, string>>("secrets") ?? {};
+/** The messages name secrets, never their values. */
+function givenSecrets(config: pulumi.Config, users: string[]): Record<string, pulumi.Output<string>> {
+	const { keyfile, admin } = replicaSetSchema.shape;
+	const { password } = admin.shape;
+	const own = { adopt: password, admin: password, keyfile };
+	const shape = { ...Object.fromEntries(users.map((user) => [user, password])), ...own };
+	const result = z
+		.strictObject(shape)
+		.partial()
+		.safeParse(config.getObject("secrets") ?? {});
+	if (!result.success)
+		throw refused(
+			result.error.issues.map(({ path, message }) => `holdfast:${["secrets", ...path].join(".")}: ${message}`),
+		);
+	const values = result.data as Record<string, string>;
 	return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, pulumi.secret(value)]));
 }

@@ -33,7 +33,10 @@ export interface MongoReplicaSetArgs extends ReplicaSetArguments {
 	adminPassword?: SecretSource;
 	/** Key that the members sign in to each other with. @default generated, 756 bytes */
 	keyfile?: SecretSource;
-	/** Take over a running set instead of making one. */
+	/**
+	 * Take over a running set instead of making one. Nothing changes that is not given: members without an entry in
+	 * `overrides` keep votes, priority and visibility, and election timeout, oplog, default write concern stay.
+	 */
 	adopt?: MongoAdoption;
 	/** Refuse to delete the set and the secrets it was born with. @default true */
 	protect?: boolean;
@@ -64,21 +67,39 @@ export class MongoReplicaSet extends pulumi.ComponentResource {
 		const slots = [...Array(settings.members).keys()];
 		const addresses = platform.addresses(name, slots);
 		const { members, notes } = topology(addresses.map(hostport), settings);
-		for (const note of notes) void pulumi.log.info(note, this);
+		if (!adopt) for (const note of notes) void pulumi.log.info(note, this);
 		const admin = adminOf(name, settings, adminPassword, adopt, kept);
-		const keyfile = secretValue(`${name}-keyfile`, keySource ?? { kind: "generated", bytes: 756, encoding: "base64" }, kept);
+		const keyfile = secretValue(
+			`${name}-keyfile`,
+			keySource ?? { kind: "generated", bytes: 756, encoding: "base64" },
+			kept,
+		);
 		const specs = memberSpecs(name, settings, members, addresses, keyfile, adopt !== undefined);
 
 		this.access = { stack, cluster: name };
 		this.replicaSet = settings.name;
 		this.hosts = members.filter(({ hidden, arbiterOnly }) => !hidden && !arbiterOnly).map(({ host }) => host);
 		const common = { access: this.access, ...(adopt === undefined ? {} : { adopt: pulumi.secret(adopt) as never }) };
-		const { mongod, rest } = inputsOf(settings, adopt !== undefined);
+		const { mongod, rest } = inputsOf(settings, adopt && declared);
 		const { membership } = triple(platform, name, specs, this, {
-			retire: (o) => new Retire(`${name}-retire`, { ...common, keep: members.map(({ host }) => host), ...buildOf(settings) }, o),
+			retire: (o) =>
+				new Retire(`${name}-retire`, { ...common, keep: members.map(({ host }) => host), ...buildOf(settings) }, o),
 			membership: (o) => {
-				const placed = members.map((member, slot) => ({ ...member, member: platform.host.kind === "existing" ? "" : specs[slot]!.name }));
-				const inputs = { ...common, ...rest, host: platform.host, name: settings.name, members: placed, mongod, admin, keyfile };
+				const named = (slot: number) => ({ member: platform.host.kind === "existing" ? "" : specs[slot]!.name });
+				const placed = members.map((member, slot) => ({
+					...(adopt ? said(member, slot, settings) : member),
+					...named(slot),
+				}));
+				const inputs = {
+					...common,
+					...rest,
+					host: platform.host,
+					name: settings.name,
+					members: placed,
+					mongod,
+					admin,
+					keyfile,
+				};
 				return new ReplicaSet(name, inputs, { ...o, protect });
 			},
 		});
@@ -96,26 +117,43 @@ function adminOf(
 	adopt: MongoAdoption | undefined,
 	opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<{ user: string; password: string }> {
-	if (adopt && !source) return pulumi.secret(pulumi.output(adopt.admin));
-	const password = secretValue(`${name}-admin`, source ?? { kind: "generated" }, opts);
+	const known: SecretSource = adopt ? { kind: "given", value: adopt.admin.password } : { kind: "generated" };
+	const password = secretValue(`${name}-admin`, source ?? known, opts);
 	return pulumi.output({ user: adopt?.admin.user ?? adminUser, password });
 }
 
 const buildOf = ({ build }: ReplicaSetSettings) => (build === undefined ? {} : { build });
 
-/** What the membership is told of the settings; absent means "leave it alone". */
-function inputsOf(settings: ReplicaSetSettings, adopted: boolean) {
-	const { cacheSizeGB, oplogSizeMB, shutdownTimeoutMillis, electionTimeoutMillis, featureCompatibilityVersion } = settings;
-	const concern = settings.defaultWriteConcern ?? (adopted ? undefined : { w: "majority", wtimeout: 20_000 });
+/** Of an adopted set's member, what the program itself says; absent means "leave it alone". */
+function said(member: DesiredMember, slot: number, { overrides, arbiter }: ReplicaSetSettings) {
+	const { host, arbiterOnly } = member;
+	const { votes, hidden, priority } = overrides[slot] ?? {};
+	return defined({
+		host,
+		votes: arbiterOnly ? member.votes : votes,
+		hidden,
+		priority: priority ?? (arbiterOnly || hidden || votes === 0 ? 0 : undefined),
+		arbiterOnly: arbiter === undefined ? undefined : arbiterOnly,
+	});
+}
+
+/** What the membership is told of the settings; `kept` are the arguments of an adopted set, whose defaults are its own. */
+function inputsOf(settings: ReplicaSetSettings, kept?: ReplicaSetArguments) {
+	const { cacheSizeGB, shutdownTimeoutMillis, build, featureCompatibilityVersion } = settings;
+	const { oplogSizeMB, electionTimeoutMillis } = kept ?? settings;
+	const defaultWriteConcern = settings.defaultWriteConcern ?? (kept ? undefined : { w: "majority", wtimeout: 20_000 });
 	return {
-		mongod: { cacheSizeGB, oplogSizeMB, ...(shutdownTimeoutMillis === undefined ? {} : { shutdownTimeoutMillis }), ...buildOf(settings) },
+		mongod: defined({ cacheSizeGB, oplogSizeMB, shutdownTimeoutMillis, build }),
 		rest: {
-			settings: { electionTimeoutMillis },
-			...(concern === undefined ? {} : { defaultWriteConcern: concern }),
-			...(featureCompatibilityVersion === undefined ? {} : { featureCompatibilityVersion }),
+			settings: defined({ electionTimeoutMillis }),
+			...defined({ defaultWriteConcern, featureCompatibilityVersion }),
 		},
 	};
 }
+
+/** Without what is undefined. */
+const defined = <T extends object>(value: T): T =>
+	Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T;
 
 function memberSpecs(
 	cluster: string,

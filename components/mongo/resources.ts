@@ -29,10 +29,10 @@ export class Retire extends Managed<RetireOutputs> {
 export class ReplicaSet extends Managed<ReplicaSetOutputs> {
 	declare readonly replicaSetId: pulumi.Output<string>;
 	declare readonly version: pulumi.Output<string>;
-	declare readonly featureCompatibilityVersion: pulumi.Output<string>;
+	declare readonly compatibilityVersion: pulumi.Output<string>;
 
 	constructor(name: string, args: Wrapped<ReplicaSetInputs>, opts?: pulumi.CustomResourceOptions) {
-		const outputs = { replicaSetId: "plain", version: "plain", featureCompatibilityVersion: "plain" } as const;
+		const outputs = { replicaSetId: "plain", version: "plain", compatibilityVersion: "plain" } as const;
 		super(shims.replicaSet, "mongo/ReplicaSet", outputs, name, args, opts);
 	}
 }

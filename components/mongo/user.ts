@@ -38,7 +38,9 @@ export class MongoUser extends pulumi.ComponentResource {
 		const generation = source.kind === "given" ? {} : { generation: source.generation ?? 1 };
 		const own = { access: replicaSet.access, database, user, password: this.password, roles, adopt, ...generation };
 		const { membership } = replicaSet;
-		new User(name, own, { ...parent, dependsOn: [membership], deletedWith: membership });
+		// What a component waits for does not reach its children by itself: on removal, roles would go before their users.
+		const after = pulumi.mergeOptions({ dependsOn: [membership] }, { dependsOn: opts?.dependsOn ?? [] });
+		new User(name, own, { ...parent, ...after, deletedWith: membership });
 		const parts = { hosts: replicaSet.hosts, replicaSet: replicaSet.replicaSet, user, authSource: database };
 		const more = { database: args.defaultDatabase, options: args.connection };
 		this.uri = pulumi.secret(this.password.apply((password) => mongoUri({ ...parts, ...more, password })));

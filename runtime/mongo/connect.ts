@@ -1,4 +1,4 @@
-import { MongoClient, MongoError, type MongoClientOptions, MongoServerError } from "mongodb";
+import { MongoClient, type MongoClientOptions, MongoError, MongoServerError } from "mongodb";
 import { describe, HoldfastError } from "../errors.ts";
 import type { MongoRecord } from "./record.ts";
 
@@ -37,12 +37,22 @@ const auth = (credential?: Credential): MongoClientOptions =>
 
 /** A client of exactly one member, whatever its state. The caller closes it. */
 export function directClient(host: string, credential?: Credential, options: MongoClientOptions = {}): MongoClient {
-	return new MongoClient(`mongodb://${host}/`, { ...TIMEOUTS, ...options, ...auth(credential), directConnection: true });
+	return new MongoClient(`mongodb://${host}/`, {
+		...TIMEOUTS,
+		...options,
+		...auth(credential),
+		directConnection: true,
+	});
 }
 
 /** A client of the whole set; majority writes, retried once by the driver. The caller closes it. */
-export function setClient(name: string, hosts: readonly string[], credential: Credential): MongoClient {
-	const selection = { serverSelectionTimeoutMS: 30_000 };
+export function setClient(
+	name: string,
+	hosts: readonly string[],
+	credential: Credential,
+	{ selectionMs = 30_000 } = {},
+): MongoClient {
+	const selection = { serverSelectionTimeoutMS: selectionMs };
 	const write = { writeConcern: { w: "majority", wtimeoutMS: 30_000 } as const };
 	const uri = `mongodb://${hosts.join(",")}/`;
 	return new MongoClient(uri, { ...TIMEOUTS, ...selection, ...write, ...auth(credential), replicaSet: name });
@@ -62,7 +72,8 @@ export const isRefused = (error: unknown): boolean =>
 	error instanceof MongoServerError && (error.code === 18 || error.code === 13);
 
 /** Whether nobody answered, or the connection broke before an answer. */
-export const isUnreachable = (error: unknown): boolean => error instanceof MongoError && !(error instanceof MongoServerError);
+export const isUnreachable = (error: unknown): boolean =>
+	error instanceof MongoError && !(error instanceof MongoServerError);
 
 /** Whether `credential` is accepted; throws HF_UNREACHABLE when nobody answers. */
 export async function logsIn(client: MongoClient): Promise<boolean> {
@@ -71,25 +82,34 @@ export async function logsIn(client: MongoClient): Promise<boolean> {
 			await client.db("admin").command({ ping: 1 });
 			return true;
 		} catch (error) {
-			if (isRefused(error)) return false;
+			// The driver itself refuses what no server takes, e.g. control characters in a password.
+			if (isRefused(error) || !(error instanceof MongoError)) return false;
 			throw new HoldfastError("HF_UNREACHABLE", `no answer to a login (${describe(error)})`, { cause: error });
 		}
 	});
 }
 
-/** Runs `fn` as admin on the set, with the current credential, else the previous one. */
-export async function withAdmin<T>(record: MongoRecord, fn: (client: MongoClient) => Promise<T>): Promise<T> {
+/** Runs `fn` as admin on the set, with the current credential, else the previous one; waits `selectionMs` for a primary. */
+export async function withAdmin<T>(
+	record: MongoRecord,
+	fn: (client: MongoClient) => Promise<T>,
+	{ selectionMs = 30_000 } = {},
+): Promise<T> {
 	const candidates = [record.admin, record.previousAdmin].filter((admin) => admin !== undefined);
 	for (const admin of candidates) {
-		const client = setClient(record.name, record.hosts, adminCredential(admin));
+		const client = setClient(record.name, record.hosts, adminCredential(admin), { selectionMs });
 		try {
 			await client.connect();
 		} catch (error) {
 			await client.close();
 			if (isRefused(error)) continue;
-			throw new HoldfastError("HF_UNREACHABLE", `replica set ${record.name} has no reachable primary at ${record.hosts.join(", ")}`, {
-				cause: error,
-			});
+			throw new HoldfastError(
+				"HF_UNREACHABLE",
+				`replica set ${record.name} has no reachable primary at ${record.hosts.join(", ")}`,
+				{
+					cause: error,
+				},
+			);
 		}
 		return using(client, fn);
 	}

@@ -78,11 +78,21 @@ async function lookAsAdmin(reach: Reach, record: MongoRecord): Promise<Look | un
 	}
 }
 
-async function reconfigure({ access, record }: Work, look: Look, step: MembershipStep & { kind: "reconfig" }): Promise<void> {
-	const log = stackLog(access.stack).child({ cluster: access.cluster, replicaSetId: look.set.config.settings.replicaSetId });
+async function reconfigure(
+	{ access, record }: Work,
+	look: Look,
+	step: MembershipStep & { kind: "reconfig" },
+): Promise<void> {
+	const log = stackLog(access.stack).child({
+		cluster: access.cluster,
+		replicaSetId: look.set.config.settings.replicaSetId,
+	});
 	const members = (config: Look["set"]["config"]) =>
 		config.members.map((m) => `${m._id} ${m.host} votes ${m.votes} priority ${m.priority}${m.hidden ? " hidden" : ""}`);
-	log.info({ why: step.why, version: step.config.version, before: members(look.set.config), after: members(step.config) }, "reconfig");
+	log.info(
+		{ why: step.why, version: step.config.version, before: members(look.set.config), after: members(step.config) },
+		"reconfig",
+	);
 	await writeRecord(access, record);
 	try {
 		const command = { replSetReconfig: toDocument(step.config, look.document), maxTimeMS: RECONFIG_MS };
@@ -92,7 +102,11 @@ async function reconfigure({ access, record }: Work, look: Look, step: Membershi
 		log.warn({ error: describe(error) }, "reconfig failed");
 		const code = Number((error as { code?: unknown }).code);
 		if (!isUnreachable(error) && !MOVED.has(code)) {
-			throw new HoldfastError("HF_REJECTED", `the primary ${look.set.primary} refuses to ${step.why} (${describe(error)})`, { cause: error });
+			throw new HoldfastError(
+				"HF_REJECTED",
+				`the primary ${look.set.primary} refuses to ${step.why} (${describe(error)})`,
+				{ cause: error },
+			);
 		}
 		await sleep(250);
 	}
@@ -108,7 +122,11 @@ export async function stepDown({ access, record }: Work, look: Look, why: string
 		const code = Number((error as { code?: unknown }).code);
 		// 262 ExceededTimeLimit: no secondary caught up in time. The connection may also break: that is how it works.
 		if (!isUnreachable(error) && !MOVED.has(code) && code !== 262) {
-			throw new HoldfastError("HF_REJECTED", `the primary ${look.set.primary} does not step down (${describe(error)})`, { cause: error });
+			throw new HoldfastError(
+				"HF_REJECTED",
+				`the primary ${look.set.primary} does not step down (${describe(error)})`,
+				{ cause: error },
+			);
 		}
 	}
 	await sleep(250);

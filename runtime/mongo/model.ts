@@ -11,7 +11,8 @@ import {
 	textSchema,
 	writeConcernSchema,
 } from "./arguments.ts";
-import { membershipProblems } from "./topology.ts";
+import type { DesiredMember } from "./state.ts";
+import { duplicates, membershipProblems } from "./topology.ts";
 
 export {
 	type ReplicaSetArguments,
@@ -53,11 +54,16 @@ const memberSchema = z.strictObject({
 	host: hostportSchema,
 	/** The member's name on the platform; empty where somebody else runs it. */
 	member: z.union([nameSchema, z.literal("")]),
-	votes: z.union([z.literal(0), z.literal(1)]),
-	priority: z.number().min(0).max(1000),
-	hidden: z.boolean(),
-	arbiterOnly: z.boolean(),
+	/** These four are left alone when absent, as the slots of an adopted set are that the program says nothing of. */
+	votes: z.union([z.literal(0), z.literal(1)]).optional(),
+	priority: z.number().min(0).max(1000).optional(),
+	hidden: z.boolean().optional(),
+	arbiterOnly: z.boolean().optional(),
 });
+
+type MemberInputs = z.output<typeof memberSchema>;
+const isComplete = (member: MemberInputs): member is MemberInputs & DesiredMember =>
+	[member.votes, member.priority, member.hidden, member.arbiterOnly].every((value) => value !== undefined);
 
 export const replicaSetSchema = z.strictObject({
 	access: accessSchema,
@@ -70,11 +76,13 @@ export const replicaSetSchema = z.strictObject({
 		.array(memberSchema)
 		.min(1)
 		.superRefine((members, context) => {
-			for (const message of membershipProblems(members)) context.addIssue({ code: "custom", message });
+			const problems = members.every(isComplete) ? membershipProblems(members) : duplicates(members);
+			for (const message of problems) context.addIssue({ code: "custom", message });
 		}),
-	settings: z.strictObject({ electionTimeoutMillis: electionTimeoutSchema }),
-	/** What the members run with; the runtime resizes oplogs by it and reads nothing else from it. */
-	mongod: mongodSchema,
+	/** Left alone when absent. */
+	settings: z.strictObject({ electionTimeoutMillis: electionTimeoutSchema.optional() }),
+	/** What the members run with; the runtime resizes oplogs by it, where it names a size, and reads nothing else from it. */
+	mongod: mongodSchema.extend({ oplogSizeMB: mongodSchema.shape.oplogSizeMB.unwrap().optional() }),
 	/** Left alone when absent. */
 	defaultWriteConcern: writeConcernSchema.optional(),
 	/** Left alone when absent. */
@@ -91,7 +99,7 @@ export interface ReplicaSetOutputs {
 	/** Server version of the primary, e.g. "6.0.5". */
 	version: string;
 	/** Version whose data format is in force, e.g. "6.0". */
-	featureCompatibilityVersion: string;
+	compatibilityVersion: string;
 }
 
 const grantSchema = z.strictObject({ role: textSchema, db: databaseSchema });

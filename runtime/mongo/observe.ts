@@ -47,7 +47,12 @@ export interface Look {
  * One look at an initiated set through its primary. `hosts` are asked who they are first; `undefined` when none of
  * them, nor the primary they name, is a writable primary now.
  */
-export async function lookAtSet(reach: Reach, hosts: readonly string[], admin: Credential, keys: string[]): Promise<Look | undefined> {
+export async function lookAtSet(
+	reach: Reach,
+	hosts: readonly string[],
+	admin: Credential,
+	keys: string[],
+): Promise<Look | undefined> {
 	const answers = await reach.hellos(hosts);
 	const primary = await findPrimary(reach, answers);
 	if (!primary) return undefined;
@@ -81,7 +86,9 @@ export async function lookAtSet(reach: Reach, hosts: readonly string[], admin: C
 async function findPrimary(reach: Reach, answers: Answer[]): Promise<string | undefined> {
 	const writable = answers.find((answer) => answer.hello?.isWritablePrimary);
 	if (writable) return writable.host;
-	const named = answers.flatMap(({ hello }) => hello?.primary ?? []).find((host) => !answers.some((a) => a.host === host));
+	const named = answers
+		.flatMap(({ hello }) => hello?.primary ?? [])
+		.find((host) => !answers.some((a) => a.host === host));
 	if (!named) return undefined;
 	return (await reach.hello(named)).hello?.isWritablePrimary ? named : undefined;
 }
@@ -97,7 +104,8 @@ function health(config: SetConfig, status: Document): MemberHealth[] {
 		return {
 			host,
 			state,
-			lagSeconds: Math.max(0, Number(behind) / 1000),
+			// What a silent member had applied last is not known any more.
+			lagSeconds: state === 8 ? 0 : Math.max(0, Number(behind) / 1000),
 			newlyAdded: heldBack && votes === 1 && ![1, 2, 7].includes(state),
 			configVersion: Number(member.configVersion ?? -1),
 		};
@@ -105,7 +113,12 @@ function health(config: SetConfig, status: Document): MemberHealth[] {
 }
 
 /** What hosts outside the config say of themselves. */
-async function probes(reach: Reach, answers: Answer[], config: SetConfig, keys: string[]): Promise<Record<string, Probe>> {
+async function probes(
+	reach: Reach,
+	answers: Answer[],
+	config: SetConfig,
+	keys: string[],
+): Promise<Record<string, Probe>> {
 	const strangers = answers.filter(({ host }) => !config.members.some((member) => member.host === host));
 	const found = await Promise.all(strangers.map((answer) => probe(reach, answer, config, keys)));
 	return Object.fromEntries(strangers.map(({ host }, i) => [host, found[i]!]));

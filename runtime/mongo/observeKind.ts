@@ -29,30 +29,44 @@ export async function observeReplicaSet(state: State): Promise<Seen | undefined>
 	}
 }
 
-const outputsOf = ({ replicaSetId, version, featureCompatibilityVersion }: State): ReplicaSetOutputs => ({
+const outputsOf = ({ replicaSetId, version, compatibilityVersion }: State): ReplicaSetOutputs => ({
 	replicaSetId,
 	version,
-	featureCompatibilityVersion,
+	compatibilityVersion,
 });
 
 function seen(state: State, { set }: Look): Seen {
-	const id = set.config.settings.replicaSetId;
+	const { replicaSetId: id, electionTimeoutMillis } = set.config.settings;
 	if (id !== state.replicaSetId) {
-		throw new HoldfastError("HF_FOREIGN", `${set.primary} is now the primary of set ${id}, not of ${state.replicaSetId}`);
+		throw new HoldfastError(
+			"HF_FOREIGN",
+			`${set.primary} is now the primary of set ${id}, not of ${state.replicaSetId}`,
+		);
 	}
 	const healthy = set.config.members.filter(({ host }) => {
 		const member = set.members.find((m) => m.host === host);
 		return member !== undefined && [1, 2, 7].includes(member.state);
 	});
 	const members = healthy.map(({ host, votes, priority, hidden, arbiterOnly }) => {
-		const member = state.members.find((m) => m.host === host)?.member ?? "";
-		return { host, member, votes, priority, hidden, arbiterOnly };
+		const declared = state.members.find((m) => m.host === host);
+		return { host, member: declared?.member ?? "", ...mentioned({ votes, priority, hidden, arbiterOnly }, declared) };
 	});
 	// In the declared order, so that only real differences show.
 	const position = (host: string) => state.members.findIndex((m) => m.host === host);
 	members.sort((a, b) => position(a.host) - position(b.host));
 	return {
-		inputs: { members, settings: { electionTimeoutMillis: set.config.settings.electionTimeoutMillis } },
-		outputs: { ...outputsOf(state), featureCompatibilityVersion: set.featureCompatibilityVersion },
+		inputs: {
+			members,
+			settings: mentioned({ electionTimeoutMillis }, state.settings),
+			...mentioned({ featureCompatibilityVersion: set.featureCompatibilityVersion }, state),
+		},
+		outputs: { ...outputsOf(state), compatibilityVersion: set.featureCompatibilityVersion },
 	};
+}
+
+/** Only what the program says something of can drift; an unexpected member shows whole. */
+function mentioned<T extends object>(found: T, declared: Partial<T> | undefined): Partial<T> {
+	if (declared === undefined) return found;
+	const keys = (Object.keys(found) as (keyof T)[]).filter((key) => declared[key] !== undefined);
+	return Object.fromEntries(keys.map((key) => [key, found[key]])) as Partial<T>;
 }

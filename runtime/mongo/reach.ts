@@ -11,6 +11,8 @@ export interface Hello {
 	arbiterOnly: boolean;
 	hosts: string[];
 	primary?: string;
+	/** `host:port` by which the set knows this member. */
+	me?: string;
 }
 export type Answer = { host: string; hello: Hello } | { host: string; hello?: undefined; reason: string };
 
@@ -42,6 +44,7 @@ export class Reach {
 					arbiterOnly: said.arbiterOnly === true,
 					hosts: [...(said.hosts ?? []), ...(said.passives ?? []), ...(said.arbiters ?? [])],
 					primary: said.primary,
+					me: said.me,
 				},
 			};
 		} catch (error) {

@@ -4,7 +4,7 @@ import { HoldfastError } from "../errors.ts";
 import type { Kind } from "../kind.ts";
 import { toolPath, toolVersion } from "../tools.ts";
 import { converge, lookAt } from "./execute.ts";
-import { identify } from "./identity.ts";
+import { identify, requireAdmin } from "./identity.ts";
 import { type RetireInputs, type RetireOutputs, retireSchema } from "./model.ts";
 import { planMembership } from "./plan.ts";
 import { Reach } from "./reach.ts";
@@ -20,12 +20,12 @@ export const retireKind: Kind<RetireInputs, RetireOutputs> = {
 	schema: retireSchema,
 	replaces: [],
 	id: ({ access }) => `${access.stack}/${access.cluster}`,
-	ensure: (inputs) =>
+	ensure: (inputs, previous) =>
 		withCluster(inputs.access, "retirement", async () => {
 			const record = await readRecord<MongoRecord>(inputs.access);
 			const reach = new Reach();
 			try {
-				if (inputs.adopt && !record?.replicaSetId) await verifyAdoption(reach, inputs);
+				if (inputs.adopt && !(previous && record?.replicaSetId)) await verifyAdoption(reach, inputs, record);
 				if (record?.replicaSetId) await retire(reach, record, inputs);
 				return { retired: [] };
 			} finally {
@@ -39,11 +39,13 @@ export const retireKind: Kind<RetireInputs, RetireOutputs> = {
 };
 
 /** The set that is to be taken over is looked at before anything of ours starts. */
-async function verifyAdoption(reach: Reach, { access, keep, adopt }: RetireInputs): Promise<void> {
+async function verifyAdoption(reach: Reach, { access, keep, adopt }: RetireInputs, known?: MongoRecord): Promise<void> {
 	const { replicaSetId, admin, keyfile } = adopt!;
-	const record: MongoRecord = { name: access.cluster, hosts: keep, admin, keys: keyfile ? [keyfile] : [] };
+	const record = known ?? { name: access.cluster, hosts: keep, admin, keys: keyfile ? [keyfile] : [] };
 	const answers = await reach.hellos(keep);
-	if (await identify(reach, record, answers, { adopt: replicaSetId })) return;
+	const withUsers = answers.find(({ hello }) => hello?.setName && !hello.arbiterOnly);
+	if (!known && withUsers) await requireAdmin(reach, withUsers.host, admin);
+	if (await identify(reach, record, answers, { known: known?.replicaSetId, adopt: replicaSetId })) return;
 	throw new HoldfastError("HF_UNREACHABLE", `none of ${keep.join(", ")} answers as a member of set ${replicaSetId}`, {
 		next: "start the members of the set that is to be adopted, or remove adopt",
 	});
@@ -58,7 +60,7 @@ async function retire(reach: Reach, record: MongoRecord, inputs: RetireInputs): 
 	const { set } = await lookAt(work);
 	const members = set.config.members.filter(({ host }) => inputs.keep.includes(host));
 	const desired = { members, electionTimeoutMillis: set.config.settings.electionTimeoutMillis };
-	await converge(work, (look) => planMembership(look.set, desired, { phase: "retire" }));
+	await converge(work, (look) => planMembership(look.set, desired, { phase: "retire", keep: inputs.keep }));
 }
 
 /** A server older than the data's compatibility version would refuse to start: said before it is staged. */

@@ -6,8 +6,16 @@ import { stackLog } from "../log.ts";
 import { isUnreachable, withAdmin } from "./connect.ts";
 import { type RoleInputs, type RoleOutputs, roleSchema } from "./model.ts";
 import type { MongoRecord } from "./record.ts";
-import { MAJORITY } from "./userKind.ts";
-import { declaredPrivileges, type FoundRole, ownerOf, ownerOfRole, planRemoval, planRole, type RoleStep } from "./users.ts";
+import { isSetsProblem, LOOK, MAJORITY } from "./userKind.ts";
+import {
+	declaredPrivileges,
+	type FoundRole,
+	ownerOf,
+	ownerOfRole,
+	planRemoval,
+	planRole,
+	type RoleStep,
+} from "./users.ts";
 
 /** A role in one database, ours by a mark among its privileges. */
 export const roleKind: Kind<RoleInputs, RoleOutputs> = {
@@ -30,7 +38,12 @@ export const roleKind: Kind<RoleInputs, RoleOutputs> = {
 			if (!record) return;
 			await withAdmin(record, async (client) => {
 				const found = await findRole(client, state);
-				const step = planRemoval(`role ${state.role} in ${state.database}`, found !== undefined, found && ownerOfRole(found), state.owner);
+				const step = planRemoval(
+					`role ${state.role} in ${state.database}`,
+					found !== undefined,
+					found && ownerOfRole(found),
+					state.owner,
+				);
 				if (step.kind === "leave") console.log(step.why);
 				if (step.kind === "drop") await client.db(state.database).command({ dropRole: state.role, ...MAJORITY });
 			});
@@ -51,20 +64,30 @@ async function carryOut(db: Db, { access, role }: RoleInputs, step: RoleStep): P
 		await db.command({ [`${kind}Role`]: role, ...change, ...MAJORITY });
 	} catch (error) {
 		if (isUnreachable(error)) throw error;
-		throw new HoldfastError("HF_REJECTED", `the server does not ${kind} role ${role} of ${db.databaseName} (${describe(error)})`, { cause: error });
+		throw new HoldfastError(
+			"HF_REJECTED",
+			`the server does not ${kind} role ${role} of ${db.databaseName} (${describe(error)})`,
+			{ cause: error },
+		);
 	}
 }
 
-async function observe(_id: string, state: RoleInputs & RoleOutputs): Promise<Observation<RoleInputs, RoleOutputs> | undefined> {
+async function observe(
+	_id: string,
+	state: RoleInputs & RoleOutputs,
+): Promise<Observation<RoleInputs, RoleOutputs> | undefined> {
 	const record = await readRecord<MongoRecord>(state.access);
 	if (!record) return undefined;
 	try {
-		const found = await withAdmin(record, (client) => findRole(client, state));
+		const found = await withAdmin(record, (client) => findRole(client, state), LOOK);
 		if (!found) return undefined;
+		const outputs = { owner: ownerOfRole(found) ?? "" };
+		// The server sorts and merges privileges: what means the same is not drift.
+		if (planRole(found, state).kind === "nothing") return { outputs };
 		const roles = found.roles.map(({ role, db }) => ({ role, db }));
-		return { inputs: { roles, privileges: declaredPrivileges(found) }, outputs: { owner: ownerOfRole(found) ?? "" } };
+		return { inputs: { roles, privileges: declaredPrivileges(found) }, outputs };
 	} catch (error) {
-		if (error instanceof HoldfastError && error.code === "HF_UNREACHABLE") return { outputs: { owner: state.owner } };
+		if (isSetsProblem(error)) return { outputs: { owner: state.owner } };
 		throw error;
 	}
 }

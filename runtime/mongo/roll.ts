@@ -65,7 +65,12 @@ async function isPending(host: Host, members: { member: string }[], keys: Keys):
 	return all.some(({ staged, started }) => staged !== started);
 }
 
-async function rolloutMember(host: Host, { host: address, member }: { host: string; member: string }, { set }: Look, keys: Keys): Promise<RolloutMember> {
+async function rolloutMember(
+	host: Host,
+	{ host: address, member }: { host: string; member: string },
+	{ set }: Look,
+	keys: Keys,
+): Promise<RolloutMember> {
 	const [status, keyfile] = await Promise.all([host.status(member), host.read(member, KEY_FILE)]);
 	const health = set.members.find((m) => m.host === address);
 	const config = set.config.members.find((m) => m.host === address);

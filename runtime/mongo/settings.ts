@@ -6,13 +6,17 @@ import type { Look } from "./observe.ts";
 
 /** What is set inside the database rather than in its configuration file; each is read first and set only if it differs. */
 export async function applySettings(work: Work, inputs: ReplicaSetInputs, look: Look): Promise<Look> {
-	if (inputs.defaultWriteConcern) await setWriteConcern(look, inputs.defaultWriteConcern);
-	await resizeOplogs(work, inputs);
+	if (inputs.mongod.oplogSizeMB !== undefined) await resizeOplogs(work, look, inputs.mongod.oplogSizeMB);
 	if (inputs.featureCompatibilityVersion) await raiseCompatibility(work, inputs.featureCompatibilityVersion, look);
 	return lookAt(work);
 }
 
-async function setWriteConcern({ client }: Look, wanted: { w: string | number; wtimeout: number }): Promise<void> {
+/** Before members change: from MongoDB 5.0 on the server refuses an arbiter while the implicit write concern would change. */
+export async function setWriteConcern(
+	{ client }: Look,
+	wanted: ReplicaSetInputs["defaultWriteConcern"],
+): Promise<void> {
+	if (!wanted) return;
 	const db = client.db("admin");
 	const { defaultWriteConcern: now } = await db.command({ getDefaultRWConcern: 1 });
 	if (now?.w === wanted.w && now?.wtimeout === wanted.wtimeout) return;
@@ -21,12 +25,12 @@ async function setWriteConcern({ client }: Look, wanted: { w: string | number; w
 }
 
 /** The oplog is resized while the member runs; MongoDB has no smaller one than 990 MB. */
-async function resizeOplogs({ reach, record }: Work, { members, mongod }: ReplicaSetInputs): Promise<void> {
-	for (const { host } of members.filter((member) => !member.arbiterOnly)) {
+async function resizeOplogs({ reach, record }: Work, { set }: Look, size: number): Promise<void> {
+	for (const { host } of set.config.members.filter((member) => !member.arbiterOnly)) {
 		const db = reach.member(host, adminCredential(record.admin)).db("local");
 		const { maxSize } = await db.command({ collStats: "oplog.rs" });
-		if (Math.round(Number(maxSize) / 1024 / 1024) === mongod.oplogSizeMB) continue;
-		await db.admin().command({ replSetResizeOplog: 1, size: mongod.oplogSizeMB });
+		if (Math.round(Number(maxSize) / 1024 / 1024) === size) continue;
+		await db.admin().command({ replSetResizeOplog: 1, size });
 	}
 }
 
@@ -37,21 +41,33 @@ async function raiseCompatibility({ reach, record }: Work, wanted: string, look:
 	const now = look.set.featureCompatibilityVersion;
 	if (now === wanted) return;
 	if (Math.abs(major(wanted) - major(now)) > 1) {
-		throw new HoldfastError("HF_SETTING", `featureCompatibilityVersion of ${record.name} is ${now}: ${wanted} would skip a major version`, {
-			next: "change it one major version at a time",
-		});
+		throw new HoldfastError(
+			"HF_SETTING",
+			`featureCompatibilityVersion of ${record.name} is ${now}: ${wanted} would skip a major version`,
+			{
+				next: "change it one major version at a time",
+			},
+		);
 	}
 	for (const { host } of look.set.members.filter(({ state }) => state !== 7)) {
 		const { version } = await reach.member(host, adminCredential(record.admin)).db("admin").command({ buildInfo: 1 });
 		if (major(version) >= major(wanted)) continue;
-		throw new HoldfastError("HF_SETTING", `${host} runs MongoDB ${version}, too old for featureCompatibilityVersion ${wanted}`, {
-			next: "upgrade every member's build first",
-		});
+		throw new HoldfastError(
+			"HF_SETTING",
+			`${host} runs MongoDB ${version}, too old for featureCompatibilityVersion ${wanted}`,
+			{
+				next: "upgrade every member's build first",
+			},
+		);
 	}
 	const confirm = major(wanted) >= 7 || major(now) >= 7 ? { confirm: true } : {};
 	try {
 		await look.client.db("admin").command({ setFeatureCompatibilityVersion: wanted, ...confirm });
 	} catch (error) {
-		throw new HoldfastError("HF_REJECTED", `${record.name} does not take featureCompatibilityVersion ${wanted} (${describe(error)})`, { cause: error });
+		throw new HoldfastError(
+			"HF_REJECTED",
+			`${record.name} does not take featureCompatibilityVersion ${wanted} (${describe(error)})`,
+			{ cause: error },
+		);
 	}
 }

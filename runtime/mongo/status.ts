@@ -79,7 +79,12 @@ async function seen(record: MongoRecord, { set, client }: Look): Promise<MongoSt
 
 async function oplogHours(client: Look["client"]): Promise<number> {
 	const oplog = client.db("local").collection("oplog.rs");
-	const end = (direction: 1 | -1) => oplog.find({}, { projection: { wall: 1 } }).sort({ $natural: direction }).limit(1).next();
+	const end = (direction: 1 | -1) =>
+		oplog
+			.find({}, { projection: { wall: 1 } })
+			.sort({ $natural: direction })
+			.limit(1)
+			.next();
 	const [first, last] = await Promise.all([end(1), end(-1)]);
 	return (Number(last?.wall ?? 0) - Number(first?.wall ?? 0)) / 3_600_000;
 }

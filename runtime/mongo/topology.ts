@@ -100,11 +100,9 @@ function withOddVoters(members: DesiredMember[]): Topology {
 export function membershipProblems(members: readonly DesiredMember[]): string[] {
 	const voters = members.filter((member) => member.votes === 1);
 	const problems: string[] = [];
-	const duplicate = members.find(({ host }, i) => members.findIndex((other) => other.host === host) !== i);
 	if (members.length > MAX_MEMBERS)
 		problems.push(`${members.length} members: a replica set has at most ${MAX_MEMBERS}`);
-	if (duplicate)
-		problems.push(`two members have the address ${duplicate.host}: every member needs its own host and port`);
+	problems.push(...duplicates(members));
 	if (voters.length > MAX_VOTERS) {
 		problems.push(
 			`${voters.length} of ${members.length} members vote, at most ${MAX_VOTERS} may: give the others votes: 0 (overrides.<slot>.votes)`,
@@ -121,4 +119,10 @@ export function membershipProblems(members: readonly DesiredMember[]): string[] 
 	if (!members.some((member) => member.priority > 0))
 		problems.push("no member can become primary: one needs priority above 0 (overrides.<slot>.priority)");
 	return problems;
+}
+
+/** Two members with one address. */
+export function duplicates(members: readonly Pick<DesiredMember, "host">[]): string[] {
+	const twice = members.find(({ host }, i) => members.findIndex((other) => other.host === host) !== i);
+	return twice ? [`two members have the address ${twice.host}: every member needs its own host and port`] : [];
 }

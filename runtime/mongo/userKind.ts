@@ -25,7 +25,10 @@ export const userKind: Kind<UserInputs, UserOutputs> = {
 				await carryOut(client.db(inputs.database), inputs, planUser(found, { ...inputs, owner, passwordWorks }));
 			});
 			if (!(await accepts(record, inputs))) {
-				throw new HoldfastError("HF_REJECTED", `user ${inputs.user} of ${inputs.database} cannot log in with its password`);
+				throw new HoldfastError(
+					"HF_REJECTED",
+					`user ${inputs.user} of ${inputs.database} cannot log in with its password`,
+				);
 			}
 			return { owner };
 		}),
@@ -36,7 +39,12 @@ export const userKind: Kind<UserInputs, UserOutputs> = {
 			if (!record) return;
 			await withAdmin(record, async (client) => {
 				const found = await findUser(client, state);
-				const step = planRemoval(`user ${state.user} in ${state.database}`, found !== undefined, found && ownerOfUser(found), state.owner);
+				const step = planRemoval(
+					`user ${state.user} in ${state.database}`,
+					found !== undefined,
+					found && ownerOfUser(found),
+					state.owner,
+				);
 				if (step.kind === "leave") console.log(step.why);
 				if (step.kind === "drop") await client.db(state.database).command({ dropUser: state.user, ...MAJORITY });
 			});
@@ -60,27 +68,55 @@ async function carryOut(db: Db, { access, user, password }: UserInputs, step: Us
 		await db.command({ [`${kind}User`]: user, ...change, ...secret, ...MAJORITY });
 	} catch (error) {
 		if (isUnreachable(error)) throw error;
-		throw new HoldfastError("HF_REJECTED", `the server does not ${kind} user ${user} of ${db.databaseName} (${describe(error)})`, { cause: error });
+		if (UNPREPARED.has(Number((error as { code?: unknown }).code))) throw unfit(user, db.databaseName);
+		throw new HoldfastError(
+			"HF_REJECTED",
+			`the server does not ${kind} user ${user} of ${db.databaseName} (${describe(error)})`,
+			{ cause: error },
+		);
 	}
 }
+
+/** Looking does not wait for an election: a set without primary shows as drift of the set. */
+export const LOOK = { selectionMs: 5000 };
+
+/** What SASLprep (RFC 4013) refuses of a password: unassigned characters, control characters, mixed directions. */
+const UNPREPARED = new Set([50687, 50692]);
+
+const unfit = (user: string, database: string) =>
+	new HoldfastError(
+		"HF_SETTING",
+		`the password of user ${user} of ${database} has characters that MongoDB does not take`,
+		{
+			next: "use one without emoji, control characters and mixed writing directions",
+		},
+	);
 
 const accepts = (record: MongoRecord, { database, user, password }: UserInputs): Promise<boolean> =>
 	logsIn(setClient(record.name, record.hosts, { user, password, source: database }));
 
-/** Roles as they are; a password that does not log in shows as empty. A set that is down says so itself. */
-async function observe(_id: string, state: UserInputs & UserOutputs): Promise<Observation<UserInputs, UserOutputs> | undefined> {
+/** A set that is down, or refuses its admin, shows as drift of the set: of its users nothing can be said. */
+export const isSetsProblem = (error: unknown): boolean =>
+	error instanceof HoldfastError && ["HF_UNREACHABLE", "HF_CREDENTIALS"].includes(error.code);
+
+/** Roles as they are; a password that does not log in shows as empty. */
+async function observe(
+	_id: string,
+	state: UserInputs & UserOutputs,
+): Promise<Observation<UserInputs, UserOutputs> | undefined> {
 	const record = await readRecord<MongoRecord>(state.access);
 	const outputs = { owner: state.owner };
 	if (!record) return undefined;
 	try {
-		const found = await withAdmin(record, (client) => findUser(client, state));
+		const found = await withAdmin(record, (client) => findUser(client, state), LOOK);
 		if (!found) return undefined;
-		const known = (grant: { role: string; db: string }) => state.roles.findIndex((r) => r.role === grant.role && r.db === grant.db);
+		const known = (grant: { role: string; db: string }) =>
+			state.roles.findIndex((r) => r.role === grant.role && r.db === grant.db);
 		const roles = found.roles.map(({ role, db }) => ({ role, db })).sort((a, b) => known(a) - known(b));
 		const password = (await accepts(record, state)) ? state.password : "";
 		return { inputs: { roles, password }, outputs: { owner: ownerOfUser(found) ?? "" } };
 	} catch (error) {
-		if (error instanceof HoldfastError && error.code === "HF_UNREACHABLE") return { outputs };
+		if (isSetsProblem(error)) return { outputs };
 		throw error;
 	}
 }

@@ -1,4 +1,4 @@
-import { rename, rm, symlink } from "node:fs/promises";
+import { lstat, rename, rm, symlink } from "node:fs/promises";
 import { readText, removeFile, writeText } from "../files.ts";
 import { withSupervisor } from "./daemon.ts";
 import { layout } from "./layout.ts";
@@ -42,6 +42,8 @@ async function isStopped(stack: string, member: string): Promise<boolean> {
 
 /** Makes supervisord forget a stopped member. Does not need supervisord to run. */
 export async function unregister(stack: string, member: string): Promise<void> {
+	const known = [layout.link(stack, member), layout.section(stack, member)];
+	if (!(await Promise.all(known.map((path) => lstat(path).catch(() => undefined)))).some(Boolean)) return;
 	await withSupervisor(stack, `remove member ${member}`, async () => {
 		await removeFile(layout.section(stack, member));
 		if (await answers(stack)) {

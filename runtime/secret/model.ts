@@ -5,6 +5,7 @@ export const MIN_PASSPHRASE = 16;
 
 /** How the bytes are written: base64 (88 characters for 64 bytes), base64url (no `+/=`), hex. */
 export const encodingSchema = z.enum(["base64", "base64url", "hex"]);
+export type SecretEncoding = z.infer<typeof encodingSchema>;
 
 const common = {
 	/** Bytes of the secret before encoding. */
@@ -25,6 +26,7 @@ export const secretSchema = z.strictObject({
 			passphrase: z.string().min(MIN_PASSPHRASE, `use at least ${MIN_PASSPHRASE} characters`),
 			...common,
 		}),
+		z.strictObject({ kind: z.literal("given"), value: z.string().min(1, "must not be empty") }),
 	]),
 });
 export type SecretInputs = z.infer<typeof secretSchema>;

@@ -1,5 +1,6 @@
 import { HoldfastError } from "../../runtime/errors.ts";
 import { hidePassword, stackOutputs } from "../outputs.ts";
+import { requireConfig } from "../pulumi.ts";
 
 interface Options {
 	stack: string;
@@ -11,9 +12,11 @@ interface Options {
 
 /** Connection strings, one a user. */
 export async function run({ stack, json, reveal = false, user, args: [system] }: Options): Promise<void> {
-	const outputs = await stackOutputs(stack);
 	if (system !== "mongo") throw new HoldfastError("HF_USAGE", `there is no system ${system}: mongo`);
-	if (!outputs.mongo) throw new HoldfastError("HF_UNREACHABLE", `stack ${stack} runs no ${system}`, { next: "npm start" });
+	requireConfig(stack);
+	const outputs = await stackOutputs(stack);
+	if (!outputs.mongo)
+		throw new HoldfastError("HF_UNREACHABLE", `stack ${stack} runs no ${system}`, { next: "npm start" });
 	const { users } = outputs.mongo;
 	if (user !== undefined && !(user in users)) {
 		throw new HoldfastError("HF_USAGE", `stack ${stack} has no user ${user}: ${Object.keys(users).join(", ")}`);

@@ -15,7 +15,9 @@ export async function run({ stack, json }: { stack: string; json: boolean }): Pr
 
 function toolCheck({ name, version, source, path, warnings }: Awaited<ReturnType<typeof toolList>>[number]): Check {
 	const detail = `${version} (${source}) ${path}`;
-	return warnings.length === 0 ? { name, level: "ok", detail } : { name, level: "warn", detail, fix: warnings.join("; ") };
+	return warnings.length === 0
+		? { name, level: "ok", detail }
+		: { name, level: "warn", detail, fix: warnings.join("; ") };
 }
 
 async function clusterChecks(stack: string): Promise<Check[]> {

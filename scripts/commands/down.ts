@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import { rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { HoldfastError } from "../../runtime/errors.ts";
 import { clustersOf } from "../../runtime/clusters.ts";
+import { HoldfastError } from "../../runtime/errors.ts";
 import { stackFolder } from "../../runtime/home.ts";
 import { stopLeftovers } from "../leftovers.ts";
 import { clearPendingCreates, releaseDeadLock } from "../lockfile.ts";
-import { pulumi, pulumiOutput, stateFile } from "../pulumi.ts";
+import { pulumi, pulumiOutput, requireConfig, stateFile } from "../pulumi.ts";
 
 interface Options {
 	stack: string;
@@ -17,6 +17,7 @@ interface Options {
 
 /** Stops everything and deletes the data, after the stack was named; nothing begins before that is checked. */
 export async function run({ stack, json, deleteData }: Options): Promise<number> {
+	requireConfig(stack);
 	if (!existsSync(stateFile(stack))) {
 		if (!json) console.log(`stack ${stack}: nothing to take down`);
 		return 0;
@@ -33,7 +34,8 @@ export async function run({ stack, json, deleteData }: Options): Promise<number>
 	await pulumiOutput(["stack", "rm", "--yes", "--preserve-config", "--stack", stack]);
 	await stopLeftovers();
 	// Every member and host removed its own; what is left are empty folders and the log of a stack that is no more.
-	for (const rest of ["clusters", "holdfast.log"]) await rm(join(stackFolder(stack), rest), { recursive: true, force: true });
+	for (const rest of ["clusters", "holdfast.log"])
+		await rm(join(stackFolder(stack), rest), { recursive: true, force: true });
 	await rmdir(stackFolder(stack)).catch(() => {});
 	return 0;
 }

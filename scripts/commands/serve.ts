@@ -7,7 +7,8 @@ const VERBS: readonly string[] = ["check", "diff", "create", "read", "update", "
 
 /** One verb by hand, in a Job or from an agent: a JSON array of arguments on standard input, the result as JSON. */
 export async function run({ args: [kind, verb] }: { args: [string, string] }): Promise<void> {
-	if (!(kind in kinds)) throw new HoldfastError("HF_USAGE", `there is no kind ${kind}: ${Object.keys(kinds).join(", ")}`);
+	if (!(kind in kinds))
+		throw new HoldfastError("HF_USAGE", `there is no kind ${kind}: ${Object.keys(kinds).join(", ")}`);
 	if (!VERBS.includes(verb)) throw new HoldfastError("HF_USAGE", `there is no verb ${verb}: ${VERBS.join(", ")}`);
 	const args = parse(await text(process.stdin));
 	console.log(JSON.stringify((await serve(kind as KindName, verb as Verb, args)) ?? null));

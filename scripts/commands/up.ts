@@ -1,19 +1,28 @@
 import { stopLeftovers } from "../leftovers.ts";
 import { clearPendingCreates, releaseDeadLock } from "../lockfile.ts";
 import { ensureStack, pulumi } from "../pulumi.ts";
-import { showStack } from "../show.ts";
+import { showStack, statusOf } from "../show.ts";
+
+interface Options {
+	stack: string;
+	json: boolean;
+	refresh?: boolean;
+}
 
 /** `pulumi up` with Pulumi's own progress, then what runs and how to connect. */
-export async function run({ stack, json, refresh }: { stack: string; json: boolean; refresh?: boolean }): Promise<number> {
+export async function run({ stack, json, refresh = false }: Options): Promise<number> {
 	await ensureStack(stack);
 	await releaseDeadLock(stack);
 	await stopLeftovers();
 	await clearPendingCreates(stack);
+	// Pulumi compares the program with its state only: after a reboot it would find nothing to do.
+	const unwell = !refresh && !(await statusOf(stack)).healthy;
+	if (unwell && !json) console.error(`stack ${stack} is not as its state says: looking at the real world first`);
 	const format = json ? ["--json"] : ["--suppress-outputs"];
-	const { code } = await pulumi(
-		["up", "--yes", "--skip-preview", "--stack", stack, ...format, ...(refresh ? ["--refresh"] : [])],
-		{ show: true },
-	);
+	const look = refresh || unwell ? ["--refresh"] : [];
+	const { code } = await pulumi(["up", "--yes", "--skip-preview", "--stack", stack, ...format, ...look], {
+		show: true,
+	});
 	if (code === 0 && !json) await showStack(stack);
 	return code;
 }

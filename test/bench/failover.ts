@@ -14,7 +14,9 @@ export async function failover(): Promise<void> {
 	const stack = await TestStack.create("bench", { users });
 	process.env.HOLDFAST_HOME = stack.home;
 	console.log("\n## Four writers, and the primary goes away\n");
-	console.log("| fault | electionTimeoutMillis | longest gap, median (range) | errors that reached the application | acknowledged | lost |");
+	console.log(
+		"| fault | electionTimeoutMillis | longest gap, median (range) | errors that reached the application | acknowledged | lost |",
+	);
 	console.log("| --- | --- | --- | --- | --- | --- |");
 	try {
 		for (const electionTimeoutMillis of [10_000, 2_000]) {
@@ -40,7 +42,9 @@ async function series(stack: TestStack, timeout: number, fault: Fault): Promise<
 		acknowledged += figures.acknowledged;
 		lost += figures.lost;
 	}
-	console.log(`| ${fault} | ${timeout} | ${spread(gaps)} | ${errors} in ${ROUNDS} faults | ${acknowledged} | ${lost} |`);
+	console.log(
+		`| ${fault} | ${timeout} | ${spread(gaps)} | ${errors} in ${ROUNDS} faults | ${acknowledged} | ${lost} |`,
+	);
 }
 
 async function oneFault(stack: TestStack, fault: Fault, collection: string) {

@@ -21,6 +21,8 @@ export async function quiet(): Promise<void> {
 	const gap = (report.longestGapMs / 1000).toFixed(2);
 	console.log(`\n## ${MINUTES} quiet minutes of load at electionTimeoutMillis 2000\n`);
 	console.log("| elections | acknowledged | errors | longest gap | median write |\n| --- | --- | --- | --- | --- |");
-	console.log(`| ${elections} | ${report.acknowledged.length} | ${report.errors.length} | ${gap} s | ${report.medianMs.toFixed(1)} ms |`);
+	console.log(
+		`| ${elections} | ${report.acknowledged.length} | ${report.errors.length} | ${gap} s | ${report.medianMs.toFixed(1)} ms |`,
+	);
 	await stack.destroy();
 }

@@ -22,7 +22,9 @@ export async function runtimeAlone(basePort: number): Promise<{ ms: number; clea
 		const slots = [0, 1, 2];
 		const hosts = slots.map((slot) => `127.0.0.1:${basePort + slot}`);
 		made.push(await create("mongo/Retire", { access, keep: hosts }));
-		const members = await Promise.all(slots.map((slot) => create("platform/Member", member(slot, basePort, host.outs.hostId))));
+		const members = await Promise.all(
+			slots.map((slot) => create("platform/Member", member(slot, basePort, host.outs.hostId))),
+		);
 		made.push({ remove: () => Promise.all(members.map((one) => one.remove())) });
 		made.push(await create("mongo/ReplicaSet", replicaSet(hosts)));
 	});

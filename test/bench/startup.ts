@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { pulumiEnvironment } from "../../scripts/environment.ts";
-import { minimal } from "./minimal.ts";
-import { median, spread, timed } from "./stats.ts";
-import { runtimeAlone } from "./runtime.ts";
 import { TestStack } from "../support/stack.ts";
+import { minimal } from "./minimal.ts";
+import { runtimeAlone } from "./runtime.ts";
+import { median, spread, timed } from "./stats.ts";
 
 const ROUNDS = Number(process.env.HOLDFAST_ROUNDS ?? 5);
 const run = promisify(execFile);
@@ -28,17 +28,24 @@ export async function startup(): Promise<void> {
 		await oneRound(figures);
 		console.error(`round ${round} of ${ROUNDS} done`);
 	}
-	const m = Object.fromEntries(Object.entries(figures).map(([name, ms]) => [name, median(ms)])) as Record<keyof Figures, number>;
+	const m = Object.fromEntries(Object.entries(figures).map(([name, ms]) => [name, median(ms)])) as Record<
+		keyof Figures,
+		number
+	>;
 	console.log("\n## From process start to three healthy voters\n");
 	console.log("| what | median (range) | against | ratio or rest |\n| --- | --- | --- | --- |");
 	console.log(`| minimal script (baseline) | ${spread(figures.minimal)} | | 1 |`);
-	console.log(`| the runtime alone | ${spread(figures.runtime)} | baseline | ${(m.runtime / m.minimal).toFixed(2)} (aim 1.2) |`);
+	console.log(
+		`| the runtime alone | ${spread(figures.runtime)} | baseline | ${(m.runtime / m.minimal).toFixed(2)} (aim 1.2) |`,
+	);
 	console.log(`| an empty program's first up | ${spread(figures.empty)} | | |`);
 	const rest = (m.up - m.minimal - m.empty) / 1000;
 	console.log(`| the whole up | ${spread(figures.up)} | baseline + empty up | + ${rest.toFixed(2)} s (aim + 3 s) |`);
 	console.log(`| an empty program's second up | ${spread(figures.emptyAgain)} | | 1 |`);
 	const beyond = (m.again - 1.5 * m.emptyAgain) / 1000;
-	console.log(`| up with no changes | ${spread(figures.again)} | 1.5 x empty | ${beyond.toFixed(2)} s beyond (aim + 1 s) |`);
+	console.log(
+		`| up with no changes | ${spread(figures.again)} | 1.5 x empty | ${beyond.toFixed(2)} s beyond (aim + 1 s) |`,
+	);
 }
 
 async function oneRound(figures: Figures): Promise<void> {

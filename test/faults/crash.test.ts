@@ -65,7 +65,9 @@ async function strike({ target, inject, restarts }: Fault) {
 	return { report, lost: await lostWrites(record, record.hosts, report.acknowledged, { collection: name }), record };
 }
 
-test.each(faults)("$name of the $target under majority writes loses nothing, and the set is whole again by itself", async (fault) => {
+test.each(
+	faults,
+)("$name of the $target under majority writes loses nothing, and the set is whole again by itself", async (fault) => {
 	for (let round = 0; round < rounds; round++) {
 		const { report, lost, record } = await strike(fault);
 		process.stderr.write(

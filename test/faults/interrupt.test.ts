@@ -67,7 +67,10 @@ async function converged(stack: TestStack, members: number): Promise<void> {
 	await withMongo(await stack.uri("app"), (client) => client.db("workflows").collection("x").insertOne({}));
 }
 
-const first = ["mongo/initiated", ...(long ? ["mongo/initiating", "mongo/admin", "mongo/reconfigured"] : ["mongo/admin"])];
+const first = [
+	"mongo/initiated",
+	...(long ? ["mongo/initiating", "mongo/admin", "mongo/reconfigured"] : ["mongo/admin"]),
+];
 
 test.each(first)("up killed at %s of the first build goes on with the next up", async (failpoint) => {
 	const stack = await TestStack.create("kill", { users });

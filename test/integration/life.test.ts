@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { adminUri, withMongo } from "../support/mongo.ts";
 import { TestStack } from "../support/stack.ts";
@@ -6,6 +6,7 @@ import { TestStack } from "../support/stack.ts";
 jest.setTimeout(300_000);
 
 let stack: TestStack;
+let build: string;
 const users = {
 	app: { database: "users", roles: [{ role: "readWrite", db: "workflows" }] },
 	"o'dd @:/%$ ü": { database: "users", roles: [{ role: "read", db: "workflows" }] },
@@ -17,14 +18,19 @@ beforeAll(async () => {
 afterAll(() => TestStack.destroyAll());
 
 const config = () =>
-	withMongo(adminUri(stack.record()), async (client) => (await client.db("admin").command({ replSetGetConfig: 1 })).config);
+	withMongo(
+		adminUri(stack.record()),
+		async (client) => (await client.db("admin").command({ replSetGetConfig: 1 })).config,
+	);
 const hosts = (count: number) => [...Array(count).keys()].map((slot) => `127.0.0.1:${stack.basePort + slot}`);
 
 test("up brings up three voters, and a second up changes nothing", async () => {
 	const { stdout } = await stack.must("up");
 	expect(stdout).toContain("whole: 3 member(s)");
 	expect(stdout).not.toContain(stack.record().admin.password);
-	expect((await config()).members.map((m: { host: string; votes: number }) => [m.host, m.votes])).toEqual(hosts(3).map((host) => [host, 1]));
+	expect((await config()).members.map((m: { host: string; votes: number }) => [m.host, m.votes])).toEqual(
+		hosts(3).map((host) => [host, 1]),
+	);
 	expect(await stack.changes()).toEqual({ same: expect.any(Number) });
 });
 
@@ -56,7 +62,23 @@ test("preview names what changes, property by property, and masks secrets", asyn
 	expect(stdout).toContain("cacheSizeGB");
 	expect(stdout).toMatch(/generation\s*:\s*1 => 2/);
 	expect(stdout).toContain("[secret]");
+	expect(stdout).toContain("restart rs0-0, rs0-1, rs0-2 one at a time");
 	expect(stdout).not.toContain(stack.record().admin.password);
+});
+
+test("a build that does not exist is refused, and nothing changes", async () => {
+	const good = stack.mongo;
+	stack.configure({ build: "/nowhere/mongod" });
+	const before = [0, 1, 2].map((slot) => stack.pid(slot));
+	const { code, stdout } = await stack.holdfast("up");
+	expect([code === 0, stdout]).toEqual([false, expect.stringMatching(/HF_TOOL.*nowhere/)]);
+	expect([0, 1, 2].map((slot) => stack.pid(slot))).toEqual(before);
+	stack.mongo = good;
+	// Another file is another build: the members are to run this one.
+	build = join(stack.home, "another-mongod");
+	copyFileSync(JSON.parse(readFileSync(join(stack.home, "tools.json"), "utf8")).tools.mongod.path, build);
+	chmodSync(build, 0o755);
+	stack.configure({ build });
 });
 
 test("that change rolls the members one by one, rotates the password, and changes nothing else", async () => {
@@ -68,11 +90,14 @@ test("that change rolls the members one by one, rotates the password, and change
 	expect(stack.record().replicaSetId).toBe(id);
 	for (const host of hosts(3)) {
 		await withMongo(adminUri(stack.record(), host), async (client) => {
-			const { parsed } = await client.db("admin").command({ getCmdLineOpts: 1 });
+			const { parsed, argv } = await client.db("admin").command({ getCmdLineOpts: 1 });
 			expect(parsed.storage.wiredTiger.engineConfig.cacheSizeGB).toBe(0.3);
+			expect(argv[0]).toBe(build);
 		});
 	}
-	await expect(withMongo(old, (client) => client.db("workflows").command({ ping: 1 }))).rejects.toThrow(/Authentication failed/);
+	await expect(withMongo(old, (client) => client.db("workflows").command({ ping: 1 }))).rejects.toThrow(
+		/Authentication failed/,
+	);
 	await withMongo(await stack.uri("app"), (client) => client.db("workflows").command({ ping: 1 }));
 	expect(await stack.changes()).toEqual({ same: expect.any(Number) });
 });
@@ -89,6 +114,38 @@ test("a hand-made change shows as drift on refresh, and up repairs it", async ()
 		const { users: found } = await client.db("users").command({ usersInfo: { user: "app", db: "users" } });
 		expect(found[0].roles).toEqual([{ role: "readWrite", db: "workflows" }]);
 	});
+});
+
+test("settings inside the database change without a restart", async () => {
+	const before = [0, 1, 2].map((slot) => stack.pid(slot));
+	stack.configure({
+		oplogSizeMB: 1000,
+		featureCompatibilityVersion: "5.0",
+		electionTimeoutMillis: 5000,
+		defaultWriteConcern: { w: "majority", wtimeout: 10_000 },
+		overrides: { 2: { hidden: true } },
+	});
+	await stack.must("up");
+	expect([0, 1, 2].map((slot) => stack.pid(slot))).toEqual(before);
+	const { members, settings } = await config();
+	expect(settings.electionTimeoutMillis).toBe(5000);
+	expect(members.map((m: { hidden: boolean; priority: number }) => [m.hidden, m.priority])).toEqual([
+		[false, 1],
+		[false, 1],
+		[true, 0],
+	]);
+	await withMongo(adminUri(stack.record(), hosts(1)[0]), async (client) => {
+		expect(Number((await client.db("local").command({ collStats: "oplog.rs" })).maxSize)).toBe(1000 * 1024 * 1024);
+		const { featureCompatibilityVersion } = await client
+			.db("admin")
+			.command({ getParameter: 1, featureCompatibilityVersion: 1 });
+		expect(featureCompatibilityVersion.version).toBe("5.0");
+		const { defaultWriteConcern } = await client.db("admin").command({ getDefaultRWConcern: 1 });
+		expect(defaultWriteConcern).toMatchObject({ w: "majority", wtimeout: 10_000 });
+	});
+	expect(await stack.uri("app")).not.toContain(String(stack.basePort + 2));
+	stack.configure({ featureCompatibilityVersion: "6.0", overrides: {} });
+	await stack.must("up");
 });
 
 test("admin and key file rotate by generation", async () => {

@@ -1,7 +1,7 @@
 // Prints what Pulumi would keep in state as code of each kind. Run by plain Node: a test runner compiles another text.
 import { createRequire } from "node:module";
 import { provider } from "../../components/dynamic.ts";
-import { kinds, type KindName } from "../../runtime/kinds.ts";
+import { type KindName, kinds } from "../../runtime/kinds.ts";
 
 const { serializeFunction } = createRequire(import.meta.url)("@pulumi/pulumi/runtime/closure/serializeClosure.js");
 const texts: Record<string, string> = {};

@@ -11,7 +11,10 @@ export async function withMongo<T>(uri: string, fn: (client: MongoClient) => Pro
 }
 
 /** The set's admin, from the record on this host. */
-export function adminUri(record: { admin: { user: string; password: string }; hosts: string[] }, host?: string): string {
+export function adminUri(
+	record: { admin: { user: string; password: string }; hosts: string[] },
+	host?: string,
+): string {
 	const { user, password } = record.admin;
 	const hosts = host ?? record.hosts.join(",");
 	const how = host ? "directConnection=true" : "replicaSet=rs0";
@@ -24,4 +27,6 @@ export const primaryOf = (record: Parameters<typeof adminUri>[0]): Promise<strin
 
 /** The set's election term: it grows with every election. */
 export const termOf = (record: Parameters<typeof adminUri>[0]): Promise<number> =>
-	withMongo(adminUri(record), async (client) => Number((await client.db("admin").command({ replSetGetStatus: 1 })).term));
+	withMongo(adminUri(record), async (client) =>
+		Number((await client.db("admin").command({ replSetGetStatus: 1 })).term),
+	);

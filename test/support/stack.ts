@@ -50,7 +50,9 @@ export class TestStack {
 	/** Changes settings of `holdfast:mongo`; `undefined` removes one. */
 	configure(change: Record<string, unknown>, more: Record<string, unknown> = {}): void {
 		this.mongo = JSON.parse(JSON.stringify({ ...this.mongo, ...change }));
-		const salt = existsSync(this.config) ? /^encryptionsalt: .*$/m.exec(readFileSync(this.config, "utf8"))?.[0] : undefined;
+		const salt = existsSync(this.config)
+			? /^encryptionsalt: .*$/m.exec(readFileSync(this.config, "utf8"))?.[0]
+			: undefined;
 		const text = stringify({ config: { "holdfast:program": "local", "holdfast:mongo": this.mongo, ...more } });
 		writeFileSync(this.config, salt ? `${salt}\n${text}` : text);
 	}
@@ -73,14 +75,20 @@ export class TestStack {
 	/** As `holdfast`, but must succeed. */
 	async must(...args: string[]): Promise<Result> {
 		const result = await this.holdfast(...args);
-		if (result.code !== 0) throw new Error(`holdfast ${args.join(" ")} exited ${result.code}\n${result.stdout}\n${result.stderr}`);
+		if (result.code !== 0)
+			throw new Error(`holdfast ${args.join(" ")} exited ${result.code}\n${result.stdout}\n${result.stderr}`);
 		return result;
 	}
 
 	/** Starts a command in a process group of its own, to be killed half-way. */
 	start(env: NodeJS.ProcessEnv, ...args: string[]) {
 		const all = ["scripts/holdfast.ts", ...args, "--stack", this.name];
-		return spawn(process.execPath, all, { cwd: root, env: { ...this.env, ...env }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+		return spawn(process.execPath, all, {
+			cwd: root,
+			env: { ...this.env, ...env },
+			detached: true,
+			stdio: ["ignore", "pipe", "pipe"],
+		});
 	}
 
 	pulumi(...args: string[]): Promise<Result> {
@@ -140,13 +148,16 @@ export class TestStack {
 }
 
 export function summaryOf(stdout: string): Record<string, number> {
-	const events = stdout.trim().split("\n").flatMap((line) => {
-		try {
-			return [JSON.parse(line)];
-		} catch {
-			return [];
-		}
-	});
+	const events = stdout
+		.trim()
+		.split("\n")
+		.flatMap((line) => {
+			try {
+				return [JSON.parse(line)];
+			} catch {
+				return [];
+			}
+		});
 	const summary = events.find((event) => event.summaryEvent)?.summaryEvent ?? JSON.parse(stdout);
 	return summary.resourceChanges ?? summary.changeSummary;
 }

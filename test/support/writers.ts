@@ -98,7 +98,11 @@ export async function lostWrites(
 		const client = new MongoClient(adminUri(record, host), { readPreference: "secondaryPreferred" });
 		try {
 			for (const end = Date.now() + 30_000; ; await sleep(200)) {
-				const found = await client.db(database).collection<{ _id: number }>(collection).find({}, { readConcern: "majority" }).toArray();
+				const found = await client
+					.db(database)
+					.collection<{ _id: number }>(collection)
+					.find({}, { readConcern: "majority" })
+					.toArray();
 				const there = new Set(found.map(({ _id }) => _id));
 				lost[host] = acknowledged.filter((id) => !there.has(id));
 				if (lost[host].length === 0 || Date.now() > end) break;

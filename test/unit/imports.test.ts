@@ -20,11 +20,13 @@ function imports(file: string): Import[] {
 	for (const [, kind, , from] of text.matchAll(/^\s*(?:import|export)\s+(type\s)?([^"';]*?from\s+)?"([^"]+)"/gm)) {
 		found.push({ from: from!, typeOnly: kind !== undefined, dynamic: false });
 	}
-	for (const [, from] of text.matchAll(/import\(\s*"([^"]+)"\s*\)/g)) found.push({ from: from!, typeOnly: false, dynamic: true });
+	for (const [, from] of text.matchAll(/import\(\s*"([^"]+)"\s*\)/g))
+		found.push({ from: from!, typeOnly: false, dynamic: true });
 	return found;
 }
 
-const target = (file: string, from: string) => (from.startsWith(".") ? relative(root, resolve(root, dirname(file), from)) : from);
+const target = (file: string, from: string) =>
+	from.startsWith(".") ? relative(root, resolve(root, dirname(file), from)) : from;
 
 /** Files that `file` loads, itself included, transitively and without types. */
 function loaded(file: string, seen = new Set<string>()): Set<string> {
@@ -59,8 +61,10 @@ test("components reach the runtime through the forwarder, types and pure models 
 		for (const { from, typeOnly, dynamic } of imports(file)) {
 			const to = target(file, from);
 			expect({ file, to: /^(stacks|scripts|test)\//.test(to) }).toEqual({ file, to: false });
-			if (to === "#runtime" && !typeOnly) expect({ file, dynamic }).toEqual({ file: "components/dynamic.ts", dynamic: true });
-			if (to.startsWith("runtime/") && !typeOnly) expect({ file, to }).toEqual({ file, to: expect.stringMatching(/\/model\.ts$/) });
+			if (to === "#runtime" && !typeOnly)
+				expect({ file, dynamic }).toEqual({ file: "components/dynamic.ts", dynamic: true });
+			if (to.startsWith("runtime/") && !typeOnly)
+				expect({ file, to }).toEqual({ file, to: expect.stringMatching(/\/model\.ts$/) });
 		}
 	}
 });
@@ -70,14 +74,18 @@ test("models are pure: no driver, no I/O, transitively", () => {
 	expect(models.length).toBeGreaterThan(2);
 	for (const model of models) {
 		const packages = [...loaded(model)].filter((name) => !name.endsWith(".ts"));
-		expect({ model, packages: packages.filter((name) => !["zod", "yaml"].includes(name)) }).toEqual({ model, packages: [] });
+		expect({ model, packages: packages.filter((name) => !["zod", "yaml"].includes(name)) }).toEqual({
+			model,
+			packages: [],
+		});
 	}
 });
 
 test("only settings.ts reads the configuration, and no file outgrows a screenful of screens", () => {
 	for (const file of [...files("stacks"), ...files("components"), ...files("runtime"), ...files("scripts")]) {
 		const text = readFileSync(join(root, file), "utf8");
-		if (file !== "stacks/settings.ts") expect({ file, reads: text.includes("new pulumi.Config") }).toEqual({ file, reads: false });
+		if (file !== "stacks/settings.ts")
+			expect({ file, reads: text.includes("new pulumi.Config") }).toEqual({ file, reads: false });
 		expect({ file, long: text.split("\n").length > 201 }).toEqual({ file, long: false });
 	}
 });

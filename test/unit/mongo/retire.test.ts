@@ -22,6 +22,14 @@ describe("retiring", () => {
 		});
 	});
 
+	test("changes nothing while the set has no majority, even where the change would give it one", () => {
+		const look = seen([{ host: "a" }, { host: "b" }, { host: "c", state: 8 }, { host: "d", state: 8 }]);
+		expect(retire(look, "a", "b", "c")).toEqual({
+			kind: "wait",
+			why: "nothing is changed while 3 of 4 voters must be healthy, these are not: c, d",
+		});
+	});
+
 	test("lets another member take over before the primary leaves", () => {
 		expect(
 			retire(
