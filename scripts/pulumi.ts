@@ -25,8 +25,12 @@ export function pulumi(args: readonly string[], { show = false, input }: Options
 	const stdio = show ? ("inherit" as const) : ("pipe" as const);
 	const child = spawn("pulumi", args, { cwd: root, env: { ...process.env, ...pulumiEnvironment() }, stdio });
 	const read = { stdout: "", stderr: "" };
-	child.stdout?.on("data", (chunk) => (read.stdout += chunk));
-	child.stderr?.on("data", (chunk) => (read.stderr += chunk));
+	child.stdout?.on("data", (chunk) => {
+		read.stdout += chunk;
+	});
+	child.stderr?.on("data", (chunk) => {
+		read.stderr += chunk;
+	});
 	child.stdin?.end(input);
 	// Ctrl-C goes to the whole foreground group: Pulumi finishes its step and says so; we only outlive it.
 	const ignore = () => {};

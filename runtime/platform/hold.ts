@@ -117,7 +117,9 @@ become() {
 	check_parent
 	trap - TERM INT QUIT
 	[ -z "$stopping" ] || exit 0
-	exec "$@" </dev/null
+	# Standard input stays supervisord's pipe, read by nobody: supervisord keeps the numbers of closed descriptors in its
+	# poll set, and a pipe without a reader that got such a number would keep it busy for ever.
+	exec "$@"
 }
 
 ulimit -S -n __OPEN_FILES__ 2>/dev/null || ulimit -S -n "$(ulimit -H -n)" 2>/dev/null

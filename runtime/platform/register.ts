@@ -1,7 +1,7 @@
-import { lstat, rename, rm, symlink } from "node:fs/promises";
+import { rename, rm, symlink } from "node:fs/promises";
 import { readText, removeFile, writeText } from "../files.ts";
 import { withSupervisor } from "./daemon.ts";
-import { layout } from "./layout.ts";
+import { layout, memberFolder } from "./layout.ts";
 import { processesOf } from "./staging.ts";
 import { answers, callTolerating, faults, supervised } from "./supervisor.ts";
 import { memberConf, programName } from "./supervisorConfig.ts";
@@ -42,8 +42,9 @@ async function isStopped(stack: string, member: string): Promise<boolean> {
 
 /** Makes supervisord forget a stopped member. Does not need supervisord to run. */
 export async function unregister(stack: string, member: string): Promise<void> {
-	const known = [layout.link(stack, member), layout.section(stack, member)];
-	if (!(await Promise.all(known.map((path) => lstat(path).catch(() => undefined)))).some(Boolean)) return;
+	const [folder, section] = [await memberFolder(stack, member), await readText(layout.section(stack, member))];
+	// Also where the stack's folder is gone altogether: then there is not even a place for the lock.
+	if (folder === undefined && section === undefined) return;
 	await withSupervisor(stack, `remove member ${member}`, async () => {
 		await removeFile(layout.section(stack, member));
 		if (await answers(stack)) {

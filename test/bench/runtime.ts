@@ -17,11 +17,14 @@ const create = async (kind: Parameters<typeof serve>[0], inputs: Object) => {
 export async function runtimeAlone(basePort: number): Promise<{ ms: number; clean: () => Promise<void> }> {
 	const made: { remove: () => Promise<unknown> }[] = [];
 	const ms = await timed(async () => {
-		const host = await create("platform/Host", { stack, run: "running", adopt: false });
-		made.push(host);
 		const slots = [0, 1, 2];
 		const hosts = slots.map((slot) => `127.0.0.1:${basePort + slot}`);
-		made.push(await create("mongo/Retire", { access, keep: hosts }));
+		// As in Pulumi's graph: neither needs the other.
+		const [host, retire] = await Promise.all([
+			create("platform/Host", { stack, run: "running", adopt: false }),
+			create("mongo/Retire", { access, keep: hosts }),
+		]);
+		made.push(host, retire);
 		const members = await Promise.all(
 			slots.map((slot) => create("platform/Member", member(slot, basePort, host.outs.hostId))),
 		);

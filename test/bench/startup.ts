@@ -52,7 +52,11 @@ async function oneRound(figures: Figures): Promise<void> {
 	const stack = await TestStack.create("bench", { users: {} });
 	process.env.HOLDFAST_HOME = stack.home;
 	let clean = async () => {};
-	figures.minimal.push(await timed(async () => (clean = await minimal(stack.basePort))));
+	figures.minimal.push(
+		await timed(async () => {
+			clean = await minimal(stack.basePort);
+		}),
+	);
 	await clean();
 	const alone = await runtimeAlone(stack.basePort);
 	figures.runtime.push(alone.ms);
@@ -67,6 +71,7 @@ async function oneRound(figures: Figures): Promise<void> {
 	figures.up.push(await timed(() => mustPulumi(stack)));
 	figures.again.push(await timed(() => mustPulumi(stack)));
 	await stack.destroy();
+	empty.clean();
 }
 
 async function mustPulumi(stack: TestStack): Promise<void> {

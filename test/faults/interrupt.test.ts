@@ -18,7 +18,10 @@ async function upTo(stack: TestStack, failpoint: string): Promise<ChildProcess> 
 	rmSync(mark, { force: true });
 	const child = stack.start({ HOLDFAST_FAILPOINT: failpoint }, "up");
 	let said = "";
-	for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (chunk) => (said += chunk));
+	for (const stream of [child.stdout!, child.stderr!])
+		stream.on("data", (chunk) => {
+			said += chunk;
+		});
 	for (const end = Date.now() + 90_000; !existsSync(mark); await sleep(50)) {
 		if (Date.now() > end || child.exitCode !== null) throw new Error(`up did not reach ${failpoint}: ${said}`);
 	}
@@ -120,8 +123,12 @@ test("up killed in the middle of a scale and of a roll goes on with the next up;
 	stack.configure({ cacheSizeGB: 0.35 });
 	const interrupted = stack.start({}, "up");
 	let said = "";
-	interrupted.stdout!.on("data", (chunk) => (said += chunk));
-	interrupted.stderr!.on("data", (chunk) => (said += chunk));
+	interrupted.stdout!.on("data", (chunk) => {
+		said += chunk;
+	});
+	interrupted.stderr!.on("data", (chunk) => {
+		said += chunk;
+	});
 	while (!said.includes("updating")) await sleep(50);
 	process.kill(-interrupted.pid!, "SIGINT");
 	await new Promise((resolve) => interrupted.once("close", resolve));

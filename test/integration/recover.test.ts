@@ -44,6 +44,26 @@ describe("a stack whose state was lost", () => {
 		expect([pids(), record()]).toEqual(before);
 	});
 
+	test("is not taken over under another set's id, nor with a wrong password, which changes nothing", async () => {
+		const before = [pids(), record()];
+		const { replicaSetId, admin, keys } = record();
+		for (const [id, password, pattern] of [
+			[
+				"0123456789abcdef01234567",
+				admin.password,
+				/HF_FOREIGN: adopt\.replicaSetId is 0123456789abcdef01234567, but replica set rs0 is known here as [0-9a-f]{24}/,
+			],
+			[replicaSetId, "not-the-password", /HF_CREDENTIALS: 127\.0\.0\.1:\d+ refuses the administrator admin/],
+		] as const) {
+			const adopt = { replicaSetId: id, adminUser: admin.user };
+			stack.configure({ adopt }, { "holdfast:secrets": { adopt: password, keyfile: keys[0] } });
+			const { code, stdout, stderr } = await stack.holdfast("up");
+			expect([code === 0, stdout + stderr]).toEqual([false, expect.stringMatching(pattern)]);
+			expect(stdout + stderr).not.toContain("not-the-password");
+			expect([pids(), record()]).toEqual(before);
+		}
+	});
+
 	test("is taken over by what its record says, without a restart, and is managed again", async () => {
 		const { replicaSetId, admin, keys } = record();
 		const before = pids();

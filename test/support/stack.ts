@@ -34,7 +34,8 @@ export class TestStack {
 
 	/** Takes down what a failed test left standing; use it in afterAll. */
 	static async destroyAll(): Promise<void> {
-		for (const stack of [...TestStack.#standing]) await stack.destroy();
+		const failures = await Promise.allSettled([...TestStack.#standing].map((stack) => stack.destroy()));
+		for (const failure of failures) if (failure.status === "rejected") throw failure.reason;
 	}
 
 	static async create(label: string, mongo: Record<string, unknown> = {}): Promise<TestStack> {
