@@ -113,3 +113,27 @@ export async function lostWrites(
 	}
 	return lost;
 }
+
+/** Writers under way, a little slowed down: for tests in which something else is to be quick. */
+export async function startWriters(record: Parameters<typeof adminUri>[0], collection: string): Promise<Writers> {
+	const writers = new Writers(adminUri(record), { collection, pauseMs: 20 });
+	await writers.progress(50);
+	writers.mark();
+	return writers;
+}
+
+/** Writes went on all the time, and every member has every write that was acknowledged. */
+export async function expectNothingLost(
+	writers: Writers,
+	record: Parameters<typeof adminUri>[0],
+	collection: string,
+): Promise<void> {
+	await writers.progress(50);
+	const { acknowledged, errors, longestGapMs } = await writers.stop();
+	process.stderr.write(
+		`${collection}: ${acknowledged.length} acknowledged, longest gap ${longestGapMs} ms, ${errors.length} errors reached the application\n`,
+	);
+	expect(acknowledged.length).toBeGreaterThan(200);
+	const lost = await lostWrites(record, record.hosts, acknowledged, { collection });
+	expect(lost).toEqual(Object.fromEntries(record.hosts.map((host) => [host, []])));
+}

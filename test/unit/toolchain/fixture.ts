@@ -1,10 +1,21 @@
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Progress } from "../../../scripts/toolchain/progress.cjs";
 import type { Source, Tool, Workshop } from "../../../scripts/toolchain/tool.ts";
 
-export const scratch = (): string => mkdtempSync(join(tmpdir(), "holdfast-toolchain-"));
+const folders: string[] = [];
+
+/** A folder that is gone after the test file. */
+export function scratch(): string {
+	const folder = mkdtempSync(join(tmpdir(), "holdfast-toolchain-"));
+	folders.push(folder);
+	return folder;
+}
+
+afterAll(() => {
+	for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 
 /** An executable that prints one line. */
 export function program(path: string, says: string): string {
