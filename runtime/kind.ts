@@ -6,15 +6,19 @@ export interface Observation<I, O> {
 	outputs: O;
 }
 
+/** What a preview needs of a kind: pure, loaded without any driver. */
+export interface Rules {
+	/** Checks inputs before anything is changed. Secrets must not appear in its messages. */
+	schema: z.ZodType;
+	/** Inputs whose change means another object. Empty for anything that holds data. */
+	replaces: readonly string[];
+}
+
 /**
  * What one kind of managed object can do. All arguments and results are plain JSON, so the same verbs serve
  * Pulumi, the command line, a Job or an agent. Every verb has its own deadline and can be run again.
  */
 export interface Kind<I extends object, O extends object> {
-	/** Checks inputs before anything is changed. Secrets must not appear in its messages. */
-	schema: z.ZodType<I>;
-	/** Inputs whose change means another object. Empty for anything that holds data. */
-	replaces: readonly (keyof I & string)[];
 	/** Deterministic and not secret: printed everywhere. */
 	id(inputs: I): string;
 	/** Create and update: makes the world match `inputs`; `previous` is the stored state, absent on create. */

@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import type { z } from "zod";
 import { describe, HoldfastError, NotReady } from "./errors.ts";
-import type { Kind } from "./kind.ts";
-import { type KindName, kinds, loadKind } from "./kinds.ts";
+import type { Kind, Rules } from "./kind.ts";
+import { type KindName, kinds, loadKind, loadRules } from "./kinds.ts";
 
 /** The methods of a Pulumi dynamic provider. */
 export type Verb = "check" | "diff" | "create" | "read" | "update" | "delete";
@@ -19,47 +18,47 @@ const PROVIDER = "__provider";
  */
 export async function serve(name: KindName, verb: Verb, args: readonly unknown[]): Promise<unknown> {
 	if (!(name in kinds)) throw new HoldfastError("HF_INTERNAL", `there is no kind ${name}`);
-	const kind = await loadKind(name);
 	const [first, second, third] = args as [Json & string, Json, Json];
+	const rules = await loadRules(name);
 	switch (verb) {
 		case "check":
-			return check(kind, second);
+			return check(rules, second);
 		case "diff":
-			return { replaces: replacements(kind, second, third), deleteBeforeReplace: true };
+			return { replaces: replacements(rules, second, third), deleteBeforeReplace: true };
 		case "create":
-			return ensure(kind, first);
+			return ensure(rules, await loadKind(name), first);
 		case "update":
-			return { outs: (await ensure(kind, third, second)).outs };
+			return { outs: (await ensure(rules, await loadKind(name), third, second)).outs };
 		case "read":
-			return read(kind, first, second);
+			return read(await loadKind(name), first, second);
 		case "delete":
-			return kind.remove(first, plain(second));
+			return (await loadKind(name)).remove(first, plain(second));
 	}
 }
 
 /** Checks `inputs` against the kind's schema. Values that are unknown at preview pass. */
-export function problems(kind: Pick<Kind<object, object>, "schema">, inputs: Json): string[] {
+export function problems({ schema }: Pick<Rules, "schema">, inputs: Json): string[] {
 	const { [PROVIDER]: _, ...rest } = plain(inputs);
-	const result = (kind.schema as z.ZodType).safeParse(rest);
+	const result = schema.safeParse(rest);
 	if (result.success) return [];
 	return result.error.issues
 		.filter((issue) => !isUnknown(rest, issue.path))
 		.map((issue) => `${issue.path.join(".") || "inputs"}: ${issue.message}`);
 }
 
-function check(kind: Kind<object, object>, inputs: Json) {
+function check(rules: Rules, inputs: Json) {
 	// An empty property name keeps Pulumi from printing the refused value, which may be a secret.
-	const failures = problems(kind, inputs).map((reason) => ({ property: "", reason: `HF_SETTING: ${reason}` }));
+	const failures = problems(rules, inputs).map((reason) => ({ property: "", reason: `HF_SETTING: ${reason}` }));
 	return { inputs: plain(inputs), failures };
 }
 
 /** Only `replaces`: with `changes` left open the engine makes its own property-level, masked diff. */
-function replacements(kind: Kind<object, object>, olds: Json, news: Json): string[] {
-	return (kind.replaces as readonly string[]).filter((key) => !isDeepStrictEqual(olds[key], news[key]));
+function replacements({ replaces }: Rules, olds: Json, news: Json): string[] {
+	return replaces.filter((key) => !isDeepStrictEqual(olds[key], news[key]));
 }
 
-async function ensure(kind: Kind<object, object>, inputs: Json, previous?: Json) {
-	const [refused] = problems(kind, inputs);
+async function ensure(rules: Rules, kind: Kind<object, object>, inputs: Json, previous?: Json) {
+	const [refused] = problems(rules, inputs);
 	if (refused) throw new HoldfastError("HF_SETTING", refused);
 	const { [PROVIDER]: _, ...own } = plain(inputs);
 	if (isUnknown(own, [])) throw new HoldfastError("HF_INTERNAL", "asked to act on values that are not known yet");

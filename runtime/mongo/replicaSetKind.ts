@@ -9,7 +9,7 @@ import { KEY_FILE, parseKeyfile } from "./config.ts";
 import { desiredSet, refuseTurning } from "./desired.ts";
 import { converge, lookAt, type Work } from "./execute.ts";
 import { ensureAdmin, identify, initiate, refuseMisnamed, requireAdmin } from "./identity.ts";
-import { type ReplicaSetInputs, type ReplicaSetOutputs, replicaSetSchema } from "./model.ts";
+import type { ReplicaSetInputs, ReplicaSetOutputs } from "./model.ts";
 import type { Look } from "./observe.ts";
 import { observeReplicaSet } from "./observeKind.ts";
 import { planMembership } from "./plan.ts";
@@ -24,8 +24,6 @@ const DEADLINE_MS = 30 * 60_000;
 
 /** The replica set itself: identity, admin, members, rollout of staged changes, settings inside the database. */
 export const replicaSetKind: Kind<ReplicaSetInputs, ReplicaSetOutputs> = {
-	schema: replicaSetSchema,
-	replaces: [],
 	id: ({ access }) => `${access.stack}/${access.cluster}`,
 	ensure: (inputs, previous) =>
 		withCluster(inputs.access, "update", async () => {

@@ -5,7 +5,7 @@ import type { Kind } from "../kind.ts";
 import { toolPath, toolVersion } from "../tools.ts";
 import { converge, lookAt } from "./execute.ts";
 import { identify, requireAdmin } from "./identity.ts";
-import { type RetireInputs, type RetireOutputs, retireSchema } from "./model.ts";
+import type { RetireInputs, RetireOutputs } from "./model.ts";
 import { planMembership } from "./plan.ts";
 import { Reach } from "./reach.ts";
 import type { MongoRecord } from "./record.ts";
@@ -17,8 +17,6 @@ const DEADLINE_MS = 15 * 60_000;
  * out of the set, so that their processes stop only afterwards.
  */
 export const retireKind: Kind<RetireInputs, RetireOutputs> = {
-	schema: retireSchema,
-	replaces: [],
 	id: ({ access }) => `${access.stack}/${access.cluster}`,
 	ensure: (inputs, previous) =>
 		withCluster(inputs.access, "retirement", async () => {

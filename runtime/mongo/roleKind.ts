@@ -4,7 +4,7 @@ import { describe, HoldfastError } from "../errors.ts";
 import type { Kind, Observation } from "../kind.ts";
 import { stackLog } from "../log.ts";
 import { isUnreachable, withAdmin } from "./connect.ts";
-import { type RoleInputs, type RoleOutputs, roleSchema } from "./model.ts";
+import type { RoleInputs, RoleOutputs } from "./model.ts";
 import type { MongoRecord } from "./record.ts";
 import { isSetsProblem, LOOK, MAJORITY } from "./userKind.ts";
 import {
@@ -19,8 +19,6 @@ import {
 
 /** A role in one database, ours by a mark among its privileges. */
 export const roleKind: Kind<RoleInputs, RoleOutputs> = {
-	schema: roleSchema,
-	replaces: ["access", "database", "role"],
 	id: ({ database, role }) => `${database}/${role}`,
 	ensure: (inputs) =>
 		withCluster(inputs.access, `role ${inputs.role}`, async () => {

@@ -4,7 +4,7 @@ import { describe, HoldfastError } from "../errors.ts";
 import type { Kind, Observation } from "../kind.ts";
 import { stackLog } from "../log.ts";
 import { isUnreachable, logsIn, setClient, withAdmin } from "./connect.ts";
-import { type UserInputs, type UserOutputs, userSchema } from "./model.ts";
+import type { UserInputs, UserOutputs } from "./model.ts";
 import type { MongoRecord } from "./record.ts";
 import { type FoundUser, ownerOf, ownerOfUser, planRemoval, planUser, type UserStep } from "./users.ts";
 
@@ -12,8 +12,6 @@ export const MAJORITY = { writeConcern: { w: "majority", wtimeout: 30_000 } } as
 
 /** A user in one database, ours by the ledger in its `customData`. */
 export const userKind: Kind<UserInputs, UserOutputs> = {
-	schema: userSchema,
-	replaces: ["access", "database", "user"],
 	id: ({ database, user }) => `${database}/${user}`,
 	ensure: (inputs) =>
 		withCluster(inputs.access, `user ${inputs.user}`, async () => {

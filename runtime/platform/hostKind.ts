@@ -7,7 +7,7 @@ import { home, privateFolder, stackFolder } from "../home.ts";
 import type { Kind, Observation } from "../kind.ts";
 import { endDaemon, ensureDaemon, withSupervisor } from "./daemon.ts";
 import { layout } from "./layout.ts";
-import { type HostInputs, type HostOutputs, hostSchema } from "./model.ts";
+import type { HostInputs, HostOutputs } from "./model.ts";
 import { isEmpty, readOwner } from "./owner.ts";
 import { processesOf } from "./staging.ts";
 import { readAlive } from "./started.ts";
@@ -22,8 +22,6 @@ interface HostRecord {
 
 /** The supervisord of a stack, and the record by which folders and processes are proved to be the stack's. */
 export const hostKind: Kind<HostInputs, HostOutputs> = {
-	schema: hostSchema,
-	replaces: ["stack"],
 	id: ({ stack }) => stack,
 	ensure,
 	observe,

@@ -4,7 +4,7 @@ import type { Kind, Observation } from "../kind.ts";
 import { ensureDaemon, findDaemon } from "./daemon.ts";
 import { memberFolder, wantedFolder } from "./layout.ts";
 import { localHost, stopProcesses } from "./local.ts";
-import { type MemberInputs, type MemberOutputs, memberSchema } from "./model.ts";
+import type { MemberInputs, MemberOutputs } from "./model.ts";
 import { deleteFolder, foreign, isEmpty, ownership, writeOwner } from "./owner.ts";
 import { checkFree, findOccupant } from "./ports.ts";
 import { commandOf, usersOf } from "./proc.ts";
@@ -15,8 +15,6 @@ import { memberStatus } from "./status.ts";
 
 /** A member of a group as real processes of this machine. Never replaced: its folder is data. */
 export const memberKind: Kind<MemberInputs, MemberOutputs> = {
-	schema: memberSchema,
-	replaces: [],
 	id: ({ stack, name }) => `${stack}/${name}`,
 	ensure,
 	observe,

@@ -1,7 +1,7 @@
 import { randomBytes, scrypt } from "node:crypto";
 import { isDeepStrictEqual, promisify } from "node:util";
 import type { Kind } from "../kind.ts";
-import { type SecretInputs, type SecretOutputs, secretSchema } from "./model.ts";
+import type { SecretInputs, SecretOutputs } from "./model.ts";
 
 /** scrypt's cost: 32 MiB and about 100 ms a secret. Part of the derivation: changing it changes every derived secret. */
 const COST = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
@@ -18,8 +18,6 @@ function keeps(former: SecretInputs["source"], source: SecretInputs["source"]): 
 
 /** A secret that lives in Pulumi's state, encrypted there, and nowhere else. */
 export const secretKind: Kind<SecretInputs, SecretOutputs> = {
-	schema: secretSchema,
-	replaces: [],
 	id: ({ name }) => name,
 	async ensure({ name, source }, previous) {
 		if (source.kind === "given") return { value: source.value };

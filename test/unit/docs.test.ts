@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { codes } from "../../runtime/errors.ts";
-import { type KindName, kinds, loadKind } from "../../runtime/kinds.ts";
+import { type KindName, kinds, loadRules } from "../../runtime/kinds.ts";
 import { replicaSetArgumentsSchema, uriOptionsSchema } from "../../runtime/mongo/model.ts";
 import { contracts } from "../../runtime/platform/contract.ts";
 import { anchors, leaves, rows, type Schema, section } from "../support/pages.ts";
@@ -30,7 +30,7 @@ test.each(
 	Object.keys(kinds) as KindName[],
 )("docs/resources.md describes %s with all inputs, and no others", async (name) => {
 	const text = section(resources, `### ${name}`);
-	const { schema, replaces } = await loadKind(name);
+	const { schema, replaces } = await loadRules(name);
 	expect(firsts(rows(text, "Input")).sort()).toEqual([...walk(schema).keys()].sort());
 	expect(text).toContain(`\`pulumi-nodejs:dynamic/${name.replace("/", ":")}\``);
 	const [, replacing] = /^- \*\*Replaced by\*\*: (.*?)\.( |$)/m.exec(text)!;

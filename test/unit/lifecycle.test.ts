@@ -26,15 +26,19 @@ const schema = z.strictObject({
 });
 
 const fake: jest.Mocked<Kind<Inputs, Outputs>> = {
-	schema: schema as never,
-	replaces: ["name"],
 	id: jest.fn(({ name }: Inputs) => `fake/${name}`),
 	ensure: jest.fn(),
 	observe: jest.fn(),
 	remove: jest.fn(),
 };
 
-jest.mock("../../runtime/kinds.ts", () => ({ kinds: { "test/Fake": true }, loadKind: async () => fake }));
+const rules = { schema, replaces: ["name"] };
+
+jest.mock("../../runtime/kinds.ts", () => ({
+	kinds: { "test/Fake": true },
+	loadRules: async () => rules,
+	loadKind: async () => fake,
+}));
 
 const run = (verb: Verb, ...args: unknown[]) => serve("test/Fake" as KindName, verb, args);
 const inputs = { name: "a", password: "long enough", __provider: CODE };
@@ -86,7 +90,7 @@ describe("check", () => {
 	});
 
 	test("a setting that does not exist is refused by name", () => {
-		expect(problems(fake, { ...inputs, siez: 1 })).toEqual([expect.stringContaining('"siez"')]);
+		expect(problems(rules, { ...inputs, siez: 1 })).toEqual([expect.stringContaining('"siez"')]);
 	});
 });
 
