@@ -1,17 +1,11 @@
 import { join } from "node:path";
-import { z } from "zod";
 import { HoldfastError } from "./errors.ts";
 import { readJson, removeFile, writeJson } from "./files.ts";
 import { privateFolder, stackFolder } from "./home.ts";
 import { withLock } from "./lock.ts";
-import { nameSchema } from "./platform/model.ts";
+import type { Access } from "./platform/model.ts";
 
-/**
- * Names a cluster; what is needed to reach it (hosts, admin credentials) is resolved when a verb runs. So scaling
- * or rotating does not show every user as changed, and a delete never uses a stale password.
- */
-export const accessSchema = z.strictObject({ stack: nameSchema, cluster: nameSchema });
-export type Access = z.infer<typeof accessSchema>;
+export type { Access };
 
 async function recordPath({ stack, cluster }: Access): Promise<string> {
 	return join(await privateFolder(join(stackFolder(stack), "clusters")), `${cluster}.json`);

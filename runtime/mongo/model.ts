@@ -1,6 +1,5 @@
 import { z } from "zod";
-import type { Access } from "../access.ts";
-import { type HostReference, nameSchema } from "../platform/model.ts";
+import { accessSchema, hostReferenceSchema, nameSchema } from "../platform/model.ts";
 import {
 	adminSchema,
 	adoptSchema,
@@ -24,13 +23,6 @@ export { isBuiltin, type RoleGrant, unknownRoles } from "./builtinRoles.ts";
 export { CONFIG_FILE, KEY_FILE, keyfileText, type MongodConf, mongodConf } from "./config.ts";
 export { type Topology, type TopologySettings, topology } from "./topology.ts";
 export { mongoUri, type UriOptions, type UriParts, uriOptionsSchema } from "./uri.ts";
-
-const accessSchema: z.ZodType<Access> = z.strictObject({ stack: nameSchema, cluster: nameSchema });
-
-const hostSchema: z.ZodType<HostReference> = z.discriminatedUnion("kind", [
-	z.strictObject({ kind: z.literal("local"), stack: nameSchema }),
-	z.strictObject({ kind: z.literal("existing") }),
-]);
 
 /** `host:port` as the members know each other. */
 const hostportSchema = z.string().regex(/^(\[[0-9A-Fa-f:.]+\]|[^\s:/@,[\]]+):\d{1,5}$/, "use host:port");
@@ -68,7 +60,7 @@ const isComplete = (member: MemberInputs): member is MemberInputs & DesiredMembe
 export const replicaSetSchema = z.strictObject({
 	access: accessSchema,
 	/** Who starts and stops the members. */
-	host: hostSchema,
+	host: hostReferenceSchema,
 	/** Name of the replica set. */
 	name: nameSchema,
 	/** In slot order; the first is where a new set begins. */

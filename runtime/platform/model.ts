@@ -76,4 +76,15 @@ export interface MemberOutputs {
 }
 
 /** Names the machinery that starts and stops the members of a stack; plain, stable, resolved when a verb runs. */
-export type HostReference = { kind: "local"; stack: string } | { kind: "existing" };
+export const hostReferenceSchema = z.discriminatedUnion("kind", [
+	z.strictObject({ kind: z.literal("local"), stack: nameSchema }),
+	z.strictObject({ kind: z.literal("existing") }),
+]);
+export type HostReference = z.infer<typeof hostReferenceSchema>;
+
+/**
+ * Names a cluster; what is needed to reach it (hosts, admin credentials) is resolved when a verb runs. So scaling
+ * or rotating does not show every user as changed, and a delete never uses a stale password.
+ */
+export const accessSchema = z.strictObject({ stack: nameSchema, cluster: nameSchema });
+export type Access = z.infer<typeof accessSchema>;

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { pulumiEnvironment } from "../../scripts/environment.ts";
 import { TestStack } from "../support/stack.ts";
 import { minimal } from "./minimal.ts";
+import { pulumiUp } from "./pulumi.ts";
 import { runtimeAlone } from "./runtime.ts";
 import { median, spread, timed } from "./stats.ts";
 
@@ -81,12 +82,6 @@ async function oneRound(figures: Figures): Promise<void> {
 	await stack.destroy();
 	empty.clean();
 }
-
-const pulumiUp = (stack: TestStack) =>
-	run("pulumi", ["up", "--yes", "--skip-preview", "--stack", stack.name], {
-		env: { ...process.env, ...pulumiEnvironment() },
-		maxBuffer: 2 ** 26,
-	});
 
 function emptyProgram(home: string) {
 	const folder = mkdtempSync(join(tmpdir(), "holdfast-empty-"));
