@@ -115,7 +115,7 @@ async function finish(work: Work, inputs: ReplicaSetInputs): Promise<ReplicaSetO
 	const { access, record } = work;
 	const outputs = { replicaSetId: record.replicaSetId!, version: "", compatibilityVersion: "" };
 	try {
-		await roll(work, await openHost(inputs.host), inputs);
+		await roll(work, openHost(inputs.host), inputs);
 		// Once for all: a member that joins without its vote at first is not one that shall stay so.
 		const now = await lookAt(work);
 		const desired = desiredSet(inputs, now.set);

@@ -5,8 +5,8 @@ import { createInterface } from "node:readline/promises";
 import { clustersOf } from "../../runtime/clusters.ts";
 import { HoldfastError } from "../../runtime/errors.ts";
 import { stackFolder } from "../../runtime/home.ts";
+import { clearInterrupted } from "../interrupted.ts";
 import { stopLeftovers } from "../leftovers.ts";
-import { clearPendingCreates, releaseDeadLock } from "../lockfile.ts";
 import { pulumi, pulumiOutput, requireConfig, stateFile } from "../pulumi.ts";
 
 interface Options {
@@ -24,9 +24,7 @@ export async function run({ stack, json, deleteData }: Options): Promise<number>
 	}
 	const clusters = (await clustersOf(stack)).map(({ cluster }) => cluster);
 	await confirm(stack, clusters, deleteData);
-	await releaseDeadLock(stack);
-	await stopLeftovers();
-	await clearPendingCreates(stack);
+	await clearInterrupted(stack);
 	await pulumiOutput(["state", "unprotect", "--all", "--yes", "--stack", stack]);
 	const format = json ? ["--json"] : ["--suppress-outputs"];
 	const { code } = await pulumi(["destroy", "--yes", "--skip-preview", "--stack", stack, ...format], { show: true });

@@ -1,5 +1,4 @@
-import { stopLeftovers } from "../leftovers.ts";
-import { clearPendingCreates, releaseDeadLock } from "../lockfile.ts";
+import { clearInterrupted } from "../interrupted.ts";
 import { ensureStack, pulumi } from "../pulumi.ts";
 import { showStack, statusOf } from "../show.ts";
 
@@ -12,9 +11,7 @@ interface Options {
 /** `pulumi up` with Pulumi's own progress, then what runs and how to connect. */
 export async function run({ stack, json, refresh = false }: Options): Promise<number> {
 	await ensureStack(stack);
-	await releaseDeadLock(stack);
-	await stopLeftovers();
-	await clearPendingCreates(stack);
+	await clearInterrupted(stack);
 	// Pulumi compares the program with its state only: after a reboot it would find nothing to do.
 	const unwell = !refresh && !(await statusOf(stack)).healthy;
 	if (unwell && !json) console.error(`stack ${stack} is not as its state says: looking at the real world first`);
