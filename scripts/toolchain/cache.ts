@@ -3,10 +3,11 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { HoldfastError } from "../../runtime/errors.ts";
+import type { Build } from "../../runtime/tools.ts";
 import { withLock } from "./lock.cjs";
 import { besideVersions, checkBeside, probe } from "./probe.ts";
 import { executable } from "./record.cjs";
-import { type Found, platform, type Source, type Tool, type Workshop } from "./tool.ts";
+import { type Family, type Found, platform, type Source, type Tool, type Workshop } from "./tool.ts";
 
 const WAIT_MS = 60 * 60_000;
 
@@ -32,6 +33,12 @@ export async function openCache(root: string): Promise<void> {
 	}
 }
 
+/** `origin.json` in the folder of a build. */
+interface Origin extends Pick<Found, "source" | "beside" | "needs"> {
+	/** Builds in the same folder, by path inside it. */
+	also?: Family["also"];
+}
+
 function folderOf(root: string, tool: Tool, version = tool.pin): string {
 	return join(root, tool.name, `${version}-${platform}`);
 }
@@ -42,15 +49,17 @@ export function cached(root: string, tool: Tool): Found | undefined {
 	const path = join(folder, tool.program);
 	if (!executable(path)) return undefined;
 	try {
-		const { source, beside } = JSON.parse(readFileSync(join(folder, "origin.json"), "utf8"));
-		return { path, version: tool.pin, source, beside };
+		const { source, beside, also, needs }: Origin = JSON.parse(readFileSync(join(folder, "origin.json"), "utf8"));
+		if (!(needs ?? []).every(executable)) return undefined;
+		const builds = also?.map(({ version, program }): Build => ({ version, path: join(folder, program) }));
+		return { path, version: tool.pin, source, beside, also: builds, needs };
 	} catch {
 		return undefined;
 	}
 }
 
 /** Every build that the cache holds, earlier pins included. */
-export function allCached(root: string, tool: Tool): Found[] {
+export function allCached(root: string, tool: Tool): Build[] {
 	const folder = join(root, tool.name);
 	let names: string[];
 	try {
@@ -61,7 +70,7 @@ export function allCached(root: string, tool: Tool): Found[] {
 	return names
 		.filter((name) => /^\d/.test(name) && name.endsWith(`-${platform}`))
 		.map((name) => cached(root, { ...tool, pin: name.slice(0, -platform.length - 1) }))
-		.filter((found) => found !== undefined);
+		.flatMap((found) => (found === undefined ? [] : [found, ...(found.also ?? [])]));
 }
 
 /**
@@ -100,12 +109,16 @@ export async function make(tool: Tool, source: Source, workshop: Workshop): Prom
 async function fill(tool: Tool, source: Source, into: string, workshop: Workshop): Promise<void> {
 	const log = join(workshop.cache, "logs", `${tool.name}-${tool.pin}.log`);
 	await mkdir(into);
-	await source.make({ into, log }, workshop);
-	const path = join(into, tool.program);
-	const version = await probe(tool, path);
-	if (version !== tool.pin) throw new Error(`it made version ${version}`);
-	checkBeside(tool, path);
-	const origin = { source: source.name, beside: besideVersions(tool, version, source.beside) };
+	const needs: string[] = [];
+	await source.make({ into, log, needs }, workshop);
+	const also = tool.family?.also;
+	for (const { version, program } of [{ version: tool.pin, program: tool.program }, ...(also ?? [])]) {
+		const made = await probe(tool, join(into, program));
+		if (made !== version) throw new Error(`it made version ${made}`);
+		checkBeside(tool, join(into, program));
+	}
+	const beside = besideVersions(tool, tool.pin, source.beside);
+	const origin: Origin = { source: source.name, beside, also, ...(needs.length > 0 && { needs }) };
 	await writeFile(join(into, "origin.json"), JSON.stringify(origin));
 	const folder = folderOf(workshop.cache, tool);
 	// Somebody's damage may be there: a complete build would have been used.

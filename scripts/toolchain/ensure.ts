@@ -6,7 +6,7 @@ import { home } from "../../runtime/home.ts";
 import type { Build, RecordedTool, ToolRecord } from "../../runtime/tools.ts";
 import { allCached, cacheRoot } from "./cache.ts";
 import { catalogue, go } from "./catalogue.ts";
-import { onPath } from "./probe.ts";
+import { onMachine, PACKAGES, PATH } from "./probe.ts";
 import { Progress } from "./progress.cjs";
 import { isCurrent, lockOf, readRecord, writeRecord } from "./record.cjs";
 import { failure, NoSource, select } from "./select.ts";
@@ -63,27 +63,32 @@ async function openHome(): Promise<void> {
 	}
 }
 
-/** A program that came from the cache stays with it: a newer one on PATH must not take over a data folder by itself. */
+/** A program that came from the cache stays with it: one installed since must not take over a data folder by itself. */
 function fromCache(previous: ToolRecord | undefined, tool: Tool): boolean {
 	const source = previous?.tools[tool.name]?.source;
-	return source !== undefined && source !== "PATH";
+	return source !== undefined && source !== PATH && source !== PACKAGES;
 }
 
 /** The record of a program and of those beside it. */
 export async function recordOf(tool: Tool, found: Found, workshop: Workshop): Promise<[string, RecordedTool][]> {
-	const { path, version, source } = found;
+	const { version, source, needs } = found;
+	const { path, tls } = await described(tool, found);
 	const builds = await otherBuilds(tool, path, workshop);
 	const folder = dirname(realpathSync(path));
 	const beside = Object.entries(found.beside).map(([name, besideVersion]): [string, RecordedTool] => [
 		name,
 		{ path: join(folder, name), version: besideVersion, source: `beside ${tool.name}`, builds: [] },
 	]);
-	return [[tool.name, { path, version, source, builds }], ...beside];
+	return [[tool.name, { path, version, tls, source, builds, needs }], ...beside];
 }
 
 async function otherBuilds(tool: Tool, chosen: string, workshop: Workshop): Promise<Build[]> {
-	const { found } = await onPath(tool, workshop.env.PATH ?? "", [workshop.cache]);
-	return [...found, ...allCached(workshop.cache, tool)]
-		.filter(({ path }) => path !== chosen)
-		.map(({ path, version }) => ({ path, version }));
+	const { found } = await onMachine(tool, tool.range, workshop.env.PATH ?? "", [workshop.cache]);
+	const others = [...found, ...allCached(workshop.cache, tool)].filter(({ path }) => path !== chosen);
+	return Promise.all(others.map((build) => described(tool, build)));
+}
+
+/** A build as the record has it. One that does not run keeps its TLS to itself. */
+async function described({ family }: Tool, { path, version }: Build): Promise<Build> {
+	return { path, version, tls: await family?.tls(path).catch(() => undefined) };
 }

@@ -1,15 +1,18 @@
 import { execFile } from "node:child_process";
-import { realpathSync } from "node:fs";
+import { readdirSync, realpathSync } from "node:fs";
 import { delimiter, dirname, isAbsolute, join, sep } from "node:path";
 import { promisify } from "node:util";
 import { compareVersions } from "../../runtime/tools.ts";
 import { executable } from "./record.cjs";
-import type { Found, Tool } from "./tool.ts";
+import type { Found, Range, Tool } from "./tool.ts";
 
 const PROBE_MS = 15_000;
+/** Sources that are this machine's own, as against what set-up made. */
+export const PATH = "PATH";
+export const PACKAGES = "system packages";
 
 /** Whether a version lies in a range: from the first, below the second. */
-export function inRange(version: string, range: { from: string; below: string }): boolean {
+export function inRange(version: string, range: Range): boolean {
 	return compareVersions(version, range.from) >= 0 && compareVersions(version, range.below) < 0;
 }
 
@@ -32,7 +35,7 @@ export async function probe(tool: Tool, path: string): Promise<string> {
 /** Throws unless everything that belongs beside the program is there. */
 export function checkBeside(tool: Tool, path: string): void {
 	const folder = dirname(realpathSync(path));
-	const missing = tool.beside.filter((name) => !executable(join(folder, name)));
+	const missing = [...tool.beside, ...(tool.family?.programs ?? [])].filter((name) => !executable(join(folder, name)));
 	if (missing.length > 0) throw new Error(`${path} has no ${missing.join(" and no ")} beside it`);
 }
 
@@ -61,23 +64,46 @@ export function candidates(name: string, searchPath: string, excluded: readonly 
 		});
 }
 
-/** The programs of PATH that will do, in order, and why the others do not. */
-export async function onPath(
+/** The folders of a pattern with one `*`, the highest number first. */
+export function matchingFolders(pattern: string): string[] {
+	const [before = "", after = ""] = pattern.split("*");
+	const parent = before.endsWith(sep) ? before : dirname(before);
+	let names: string[];
+	try {
+		names = readdirSync(parent);
+	} catch {
+		return [];
+	}
+	return names
+		.map((name) => join(parent, name))
+		.filter((path) => path.startsWith(before))
+		.sort((a, b) => b.localeCompare(a, "en", { numeric: true }))
+		.map((path) => path + after);
+}
+
+/** The programs of this machine that will do, those of PATH first, and why the others do not. */
+export async function onMachine(
 	tool: Tool,
+	range: Range,
 	searchPath: string,
 	excluded: readonly string[],
 ): Promise<{ found: Found[]; reasons: string[] }> {
 	const found: Found[] = [];
 	const reasons: string[] = [];
-	for (const path of candidates(tool.name, searchPath, excluded)) {
+	const packages = (tool.family?.folders ?? []).flatMap(matchingFolders);
+	const ofPath = candidates(tool.name, searchPath, excluded).length;
+	const everywhere = [searchPath, ...packages].join(delimiter);
+	for (const [index, path] of candidates(tool.name, everywhere, excluded).entries()) {
 		try {
 			const version = await probe(tool, path);
-			const { from, below } = tool.range;
-			if (!inRange(version, tool.range)) {
-				throw new Error(`${path} is ${version}, not ${from} or newer and older than ${below}`);
+			if (!inRange(version, range)) {
+				throw new Error(`${path} is ${version}, not ${range.from} or newer and older than ${range.below}`);
 			}
 			checkBeside(tool, path);
-			found.push({ path, version, source: "PATH", beside: besideVersions(tool, version) });
+			// What belongs to a build lies in its own folder, of which PATH may hold no more than links.
+			const own = tool.family === undefined ? path : realpathSync(path);
+			const source = index < ofPath ? PATH : PACKAGES;
+			found.push({ path: own, version, source, beside: besideVersions(tool, version) });
 		} catch (error) {
 			reasons.push((error as Error).message);
 		}

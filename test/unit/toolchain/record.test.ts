@@ -39,6 +39,16 @@ test("a record is current while its lock is the same and every program can be ru
 	expect(isCurrent(undefined, "a")).toBe(false);
 });
 
+test("a record is not current when the interpreter of a program is gone", () => {
+	const home = scratch();
+	const [path, interpreter] = [program(join(home, "patroni"), ""), program(join(home, "python3.11"), "")];
+	const tools = { patroni: { path, version: "4.1.5", source: "PyPI", builds: [], needs: [interpreter] } };
+	writeRecord(home, { lock: "a", tools });
+	expect(isCurrent(readRecord(home), "a")).toBe(true);
+	rmSync(interpreter);
+	expect(isCurrent(readRecord(home), "a")).toBe(false);
+});
+
 test("a record that cannot be parsed counts as none", () => {
 	const home = scratch();
 	expect(readRecord(home)).toBeUndefined();

@@ -2,7 +2,7 @@ import { utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { toolPath, toolVersion } from "../../../runtime/tools.ts";
 import { writeRecord } from "../../../scripts/toolchain/record.cjs";
-import { program, scratch } from "./fixture.ts";
+import { program, scratch, script } from "./fixture.ts";
 
 let folder: string;
 const before = process.env.HOLDFAST_HOME;
@@ -72,8 +72,17 @@ test("the version of a binary is read again when the file changed", async () => 
 	expect(await toolVersion(path)).toBe("7.0.28");
 });
 
-test("a binary that does not tell its version is refused, and asked again next time", async () => {
+test.each([
+	["etcd", "etcd Version: 3.6.16\nGit SHA: Not provided", "3.6.16"],
+	["patroni", "patroni 4.1.5", "4.1.5"],
+	["postgres", "postgres (PostgreSQL) 18.4", "18.4"],
+	["postgres", "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", "15.18"],
+] as const)("%s that says %j is %s", async (name, says, version) => {
+	expect(await toolVersion(script(join(folder, name), `echo '${says}'`), name)).toBe(version);
+});
+
+test("a binary that does not tell its version is refused", async () => {
 	const path = program(join(folder, "mongod"), "hello");
-	await expect(toolVersion(path)).rejects.toThrow(/does not say that it is a mongod/);
+	await expect(toolVersion(path)).rejects.toThrow(/does not say that it is mongod/);
 	await expect(toolVersion("/absent/mongod")).rejects.toMatchObject({ code: "HF_TOOL" });
 });

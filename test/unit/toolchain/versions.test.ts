@@ -1,5 +1,4 @@
 import { compareVersions, matchesBuild } from "../../../runtime/tools.ts";
-import { warningsOf } from "../../../scripts/toolchain/list.ts";
 import { inRange } from "../../../scripts/toolchain/probe.ts";
 
 test.each([
@@ -30,18 +29,4 @@ test.each([
 	["7.0.5", "6.0", false],
 ])("%s is a %s: %s", (version, wanted, expected) => {
 	expect(matchesBuild(version, wanted)).toBe(expected);
-});
-
-test.each([
-	["mongod", "6.0.5", [/out of support/, /6\.0\.27/]],
-	["mongod", "6.0.27", [/out of support/]],
-	["mongod", "7.0.27", [/7\.0\.28/]],
-	["mongod", "8.0.17", []],
-	["supervisord", "4.2.0", []],
-] as [string, string, RegExp[]][])("warnings of %s %s", (name, version, expected) => {
-	const warnings = warningsOf(name, version);
-	expect(warnings).toHaveLength(expected.length);
-	expected.forEach((pattern, index) => {
-		expect(warnings[index]).toMatch(pattern);
-	});
 });
