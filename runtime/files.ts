@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { HoldfastError } from "./errors.ts";
 
@@ -54,6 +54,13 @@ export async function readJson<T>(path: string): Promise<T | undefined> {
 export async function removeFile(path: string): Promise<void> {
 	await rm(path, { force: true });
 }
+
+/** Whether a file or folder is there. */
+export const isThere = (path: string): Promise<boolean> =>
+	stat(path).then(
+		() => true,
+		() => false,
+	);
 
 async function syncFolder(path: string): Promise<void> {
 	const folder = await open(path, "r");

@@ -4,16 +4,18 @@ import { Managed, provider, type Wrapped } from "../dynamic.ts";
 import type { GroupOptions, MemberSpec, Platform } from "./platform.ts";
 
 export interface LocalPlatformArgs {
+	/** The supervisord that runs the members: one a stack, whatever it runs. */
+	supervisor: LocalHost;
 	/** Name of the stack: its folder under `.holdfast/`. */
 	stack: string;
-	/** Address all members bind to. @default "127.0.0.1" */
+	/** Address all members bind to; with `aliases` that of slot 0. @default "127.0.0.1" */
 	address?: string;
+	/** Give each slot the next loopback address (127.0.1.1, 127.0.1.2, …): for programs that refuse 127.0.0.1. @default false */
+	aliases?: boolean;
 	/** Port of slot 0; slot N listens on base + N, for ever. */
 	basePort: number;
 	/** Folder that holds the members' folders. @default `.holdfast/<stack>/members` */
 	dataRoot?: string;
-	/** Take over members of a stack whose state was lost. @default false */
-	adopt?: boolean;
 }
 
 const hostShim = provider("platform/Host");
@@ -41,25 +43,29 @@ export class LocalMember extends Managed<MemberOutputs> {
 export class LocalPlatform implements Platform {
 	readonly host: { kind: "local"; stack: string };
 	readonly #args: LocalPlatformArgs;
-	readonly #supervisor: LocalHost;
 
-	constructor(name: string, args: LocalPlatformArgs, opts?: pulumi.CustomResourceOptions) {
+	constructor(args: LocalPlatformArgs) {
 		this.#args = args;
 		this.host = { kind: "local", stack: args.stack };
-		this.#supervisor = new LocalHost(name, { stack: args.stack, run: "running", adopt: args.adopt ?? false }, opts);
 	}
 
 	addresses(_cluster: string, slots: readonly number[]) {
-		const { address = "127.0.0.1", basePort } = this.#args;
-		return slots.map((slot) => ({ host: address, port: basePort + slot }));
+		const { address = "127.0.0.1", aliases = false, basePort } = this.#args;
+		return slots.map((slot) => ({ host: aliases ? next(address, slot) : address, port: basePort + slot }));
 	}
 
 	group(cluster: string, members: readonly MemberSpec[], { parent, after }: GroupOptions): LocalMember[] {
-		const { stack, dataRoot } = this.#args;
-		const { hostId } = this.#supervisor;
+		const { supervisor, stack, dataRoot } = this.#args;
+		const { hostId } = supervisor;
 		return members.map((member) => {
 			const own = { stack, hostId, cluster, run: "running", ...(dataRoot === undefined ? {} : { dataRoot }) };
-			return new LocalMember(member.name, { ...member, ...own }, { parent, dependsOn: [this.#supervisor, after] });
+			return new LocalMember(member.name, { ...member, ...own }, { parent, dependsOn: [supervisor, after] });
 		});
 	}
+}
+
+/** The address `steps` after an IPv4 address, within its last number. */
+function next(address: string, steps: number): string {
+	const at = address.lastIndexOf(".");
+	return `${address.slice(0, at)}.${Number(address.slice(at + 1)) + steps}`;
 }

@@ -62,7 +62,7 @@ const keysOf = (which: "both" | "new", { next, former }: Keys): string[] =>
 async function isPending(host: Host, members: { member: string }[], keys: Keys): Promise<boolean> {
 	if (keys.former !== undefined) return true;
 	const all = await Promise.all(members.map(({ member }) => host.status(member)));
-	return all.some(({ staged, started }) => staged !== started);
+	return all.some(({ pendingRestart }) => pendingRestart);
 }
 
 async function rolloutMember(
@@ -84,7 +84,7 @@ async function rolloutMember(
 		votes: config?.votes ?? 0,
 		priority: config?.priority ?? 0,
 		joined: config !== undefined,
-		pendingRestart: status.staged !== status.started,
+		pendingRestart: status.pendingRestart,
 		keys: hasNext ? (hasFormer ? "both" : "new") : "old",
 	};
 }

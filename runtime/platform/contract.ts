@@ -8,8 +8,10 @@ export interface ProgramContract {
 	stopWait: number;
 	/** Seconds after a start until a process that does not answer on its port is reported. It goes on being started. */
 	startGrace: number;
-	/** Makes the program open its log file anew, after `log/<process>.log` was moved away. */
-	rotateSignal: "USR1" | "HUP";
+	/** Makes the program open its log file anew, after `log/<process>.log` was moved away; absent where it rotates its own logs. */
+	rotateSignal?: "USR1" | "HUP";
+	/** It refuses to run as root: started by root, it gets a user namespace in which it is somebody else. */
+	unprivileged?: true;
 	/** Exit codes of a configuration that cannot work, whatever changes around it: not started again. */
 	fatal: readonly number[];
 	/** What exit codes mean, for the operator. */
@@ -39,6 +41,28 @@ export const contracts: Readonly<Record<ProcessSpec["program"], ProgramContract>
 			62: "the data belongs to another version",
 			100: "start-up failed: the data folder is in use, full or not readable",
 		},
+	},
+	etcd: {
+		stopSignal: "TERM",
+		stopWait: 30,
+		startGrace: 60,
+		fatal: [],
+		exits: {
+			1: "start-up failed: the configuration, the address, the data folder or its place in the cluster is wrong",
+			2: "the configuration is wrong, or its data does not fit the cluster",
+		},
+	},
+	// Not a server: watches that no postmaster outlives its Patroni. Ends a postmaster before it ends itself.
+	guard: { stopSignal: "TERM", stopWait: 30, startGrace: 10, fatal: [], exits: {} },
+	patroni: {
+		stopSignal: "TERM",
+		// Twice primary_stop_timeout (30) for the checkpoints, and time to hand over the leader key: never the usual 10.
+		stopWait: 120,
+		startGrace: 60,
+		unprivileged: true,
+		// Never final: a Patroni that stays away would leave its postmaster alone.
+		fatal: [],
+		exits: { 1: "start-up failed, or the data belongs to another cluster" },
 	},
 };
 

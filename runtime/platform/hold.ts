@@ -5,7 +5,9 @@
  * It must work on a full disk, and must not end by itself: supervisord would start it again at once.
  *
  * Arguments: folder of the member, process, then first delay, longest delay and calm time in seconds.
- * Reads `conf/<process>.launch` (one argument a line). Keeps in `run/`: `<process>.starts` (starts since the last
+ * Reads `conf/<process>.launch` (one argument a line). Where `conf/<process>.held` is there, it starts nothing before
+ * `run/<process>.released` is, or the path that `held` names: that path is proof of an earlier start; without it
+ * `released` is good for one start, and says what to run. Keeps in `run/`: `<process>.starts` (starts since the last
  * calm one; deleting it asks for a start now), `<process>.waiting` (epoch seconds of the next start),
  * `<process>.started` (pid, start time in ticks, boot id, epoch seconds, hash of conf/).
  */
@@ -60,7 +62,37 @@ note() {
 
 # Hash of all that a start reads; the runtime computes the same (staging.ts).
 staged() {
-	find conf -type f ! -name '.*' -exec sha256sum {} + | LC_ALL=C sort | sha256sum | cut -c1-64
+	set --
+	for other in conf/*.launch; do
+		other=\${other#conf/} other=\${other%.launch}
+		[ "$other" = "$process" ] || set -- "$@" ! -path "conf/$other.launch" ! -path "conf/$other.held" ! -path "conf/$other/*"
+	done
+	find conf -type f ! -name '.*' "$@" -exec sha256sum {} + | LC_ALL=C sort | sha256sum | cut -c1-64
+}
+
+# Whether the process was started before, as far as its cluster cares.
+is_proven() {
+	evidence=$(line "conf/$process.held" 1)
+	[ -n "$evidence" ] && [ -e "$evidence" ]
+}
+
+# Waits for the leave to start.
+wait_for_leave() {
+	while [ -z "$stopping" ] && [ -e "conf/$process.held" ] && [ ! -e "run/$process.released" ] && ! is_proven; do nap; done
+}
+
+# Sets what to run. A leave for one start is used up by it.
+choose_launch() {
+	launch=conf/$process.launch
+	if [ -e "conf/$process.held" ] && [ -n "$(line "conf/$process.held" 1)" ]; then
+		if is_proven; then
+			rm -f "run/$process.released"
+		else
+			launch=run/$process.first
+			mv -f "run/$process.released" "$launch" 2>/dev/null || return 1
+		fi
+	fi
+	[ -r "$launch" ]
 }
 
 # Stands in for a process that an earlier supervisord left, until it ends.
@@ -106,14 +138,14 @@ redirect() {
 
 # Becomes the program. Nothing is started that is not on record: a later supervisor could not find it.
 become() {
-	[ -r "conf/$process.launch" ] || return 0
+	choose_launch || return 0
 	note "$process.starts" "$starts" || return 0
 	note "$process.started" $$ "$(born $$)" "$boot" "$(date +%s)" "$(staged)" || return 0
 	redirect
 	set --
 	while IFS= read -r argument || [ -n "$argument" ]; do
 		set -- "$@" "$argument"
-	done <"conf/$process.launch"
+	done <"$launch"
 	check_parent
 	trap - TERM INT QUIT
 	[ -z "$stopping" ] || exit 0
@@ -133,6 +165,7 @@ starts=$(number "$(line "run/$process.starts" 1)")
 lasted=$(($(date +%s) - $(number "$(line "run/$process.started" 4)")))
 if [ "$lasted" -ge "$calm" ] || [ "$(line "run/$process.started" 3)" != "$boot" ]; then starts=0; fi
 while [ -z "$stopping" ]; do
+	wait_for_leave
 	pause "$starts"
 	starts=$((starts + 1))
 	[ -n "$stopping" ] || become

@@ -30,6 +30,10 @@ export async function memberFolder(stack: string, member: string): Promise<strin
 export const processFiles = {
 	/** One argument a line, the program first. */
 	launch: (folder: string, process: string) => join(folder, "conf", `${process}.launch`),
+	/** There while the process is one that its cluster lets start: the path that is proof of an earlier start, or nothing. */
+	held: (folder: string, process: string) => join(folder, "conf", `${process}.held`),
+	/** The leave to start: what to run, one argument a line; empty where that is `launch`. */
+	released: (folder: string, process: string) => join(folder, "run", `${process}.released`),
 	/** Number of starts since the last calm one; deleting it asks for a start now. */
 	starts: (folder: string, process: string) => join(folder, "run", `${process}.starts`),
 	/** Epoch seconds of the next start. */

@@ -1,11 +1,14 @@
+import { join } from "node:path";
 import { Deadline } from "../deadline.ts";
 import { HoldfastError } from "../errors.ts";
+import { isThere, writeText } from "../files.ts";
+import { setAside } from "./aside.ts";
 import { contracts } from "./contract.ts";
 import { ensureDaemon } from "./daemon.ts";
 import type { Host, MemberStatus } from "./host.ts";
-import { memberFolder } from "./layout.ts";
+import { memberFolder, processFiles } from "./layout.ts";
 import { isHeld, register, startProcess, stopProcess } from "./register.ts";
-import { type ProcessRecord, processesOf, readStaged, writeStaged } from "./staging.ts";
+import { launchText, type ProcessRecord, processesOf, readStaged, writeStaged } from "./staging.ts";
 import { forgetStarts, readAlive } from "./started.ts";
 import { memberStatus } from "./status.ts";
 
@@ -16,15 +19,21 @@ const MARGIN_MS = 5_000;
 /** Members as real processes of this machine, under the stack's supervisord. */
 export function localHost(stack: string): Host {
 	return {
-		start: (member) => start(stack, member),
-		stop: (member) => stop(stack, member),
-		async restart(member) {
-			await stop(stack, member);
-			await start(stack, member);
+		start: (member, process) => start(stack, member, process),
+		stop: (member, process) => stop(stack, member, process),
+		async restart(member, process) {
+			await stop(stack, member, process);
+			await start(stack, member, process);
+		},
+		async release(member, process, args) {
+			await release(await folderOf(stack, member), member, process, args);
+			await start(stack, member, process);
 		},
 		status: (member) => memberStatus(stack, member),
 		read: async (member, file) => readStaged(member, await folderOf(stack, member), file),
 		write: async (member, file, text) => writeStaged(member, await folderOf(stack, member), file, text),
+		exists: async (member, path) => isThere(join(await folderOf(stack, member), path)),
+		setAside: async (member, path) => setAside(member, await folderOf(stack, member), path),
 	};
 }
 
@@ -36,27 +45,45 @@ async function folderOf(stack: string, member: string): Promise<string> {
 	});
 }
 
+type Processes = ProcessRecord["processes"];
+
+/** The processes that are meant, in their order: that of the name, or all. */
+async function chosen(member: string, folder: string, process: string | undefined): Promise<Processes> {
+	const all = await processesOf(folder);
+	const found = process === undefined ? all : all.filter(({ name }) => name === process);
+	if (found.length > 0 || process === undefined) return found;
+	throw new HoldfastError("HF_INTERNAL", `member ${member} has no process ${process}`);
+}
+
+async function release(folder: string, member: string, name: string, args?: readonly string[]): Promise<void> {
+	const [process] = (await chosen(member, folder, name)) as [Processes[number]];
+	const launch = args ? await launchText(folder, process, args) : "";
+	await writeText(processFiles.released(folder, name), launch);
+}
+
 /**
  * Starts what does not run and waits until all ports answer. HF_PROCESS with the reason when a configuration is
- * wrong, or when the contract's grace is over: the processes go on being started then.
+ * wrong, or when the contract's grace is over: the processes go on being started then. What is held stays so.
  */
-async function start(stack: string, member: string): Promise<void> {
+async function start(stack: string, member: string, process?: string): Promise<void> {
 	const folder = await folderOf(stack, member);
 	await ensureDaemon(stack);
-	const processes = await processesOf(folder);
+	const processes = await chosen(member, folder, process);
 	for (const { name } of processes) if (!(await readAlive(folder, name))) await forgetStarts(folder, name);
 	await register(stack, member, folder);
 	for (const { name } of processes) await startProcess(stack, member, name);
 	const grace = Math.max(...processes.map(({ program }) => contracts[program].startGrace)) * 1000;
-	await untilRunning(stack, member, grace);
+	await untilRunning(stack, member, process, grace);
 }
 
-async function untilRunning(stack: string, member: string, grace: number): Promise<void> {
+async function untilRunning(stack: string, member: string, only: string | undefined, grace: number): Promise<void> {
 	const end = Date.now() + grace;
 	while (true) {
 		const status = await memberStatus(stack, member);
-		if (status.state === "running") return;
-		if (status.state === "fatal" || Date.now() > end) throw notRunning(status);
+		const processes = status.processes.filter(({ name }) => only === undefined || name === only);
+		if (processes.every(({ state }) => state === "running" || state === "held")) return;
+		if (processes.some(({ state }) => state === "fatal") || Date.now() > end)
+			throw notRunning({ ...status, processes });
 		await new Deadline(`the start of ${member}`, grace).pause(POLL_MS, "its ports");
 	}
 }
@@ -67,19 +94,19 @@ function notRunning({ member, state, processes }: MemberStatus): HoldfastError {
 	return new HoldfastError("HF_PROCESS", `member ${member} is ${state} (${words})`);
 }
 
-async function stop(stack: string, member: string): Promise<void> {
+async function stop(stack: string, member: string, process?: string): Promise<void> {
 	const folder = await folderOf(stack, member);
-	await stopProcesses(stack, member, folder, await processesOf(folder));
+	await stopProcesses(stack, member, folder, await chosen(member, folder, process));
 }
 
-/** Ends the processes of a member cleanly, whoever started them, and waits until they are gone. */
+/** Ends processes of a member cleanly, whoever started them, the last first, and waits until they are gone. */
 export async function stopProcesses(
 	stack: string,
 	member: string,
 	folder: string,
 	processes: ProcessRecord["processes"],
 ): Promise<void> {
-	await Promise.all(processes.map((process) => end(stack, member, folder, process)));
+	for (const process of processes.toReversed()) await end(stack, member, folder, process);
 }
 
 async function end(stack: string, member: string, folder: string, process: ProcessRecord["processes"][number]) {

@@ -34,7 +34,7 @@ async function ensure(inputs: MemberInputs, previous?: MemberInputs & MemberOutp
 	await writeOwner(inputs, folder);
 	await stage(inputs, folder);
 	const staged = (await stagedHash(folder))!;
-	for (const [name, pid] of occupants) await recordStarted(folder, name, pid, staged);
+	for (const [name, pid] of occupants) await recordStarted(folder, name, pid, (await stagedHash(folder, name))!);
 	await start(inputs, folder, staged);
 	return { staged };
 }
@@ -63,16 +63,17 @@ async function occupantsOf(inputs: MemberInputs, folder: string): Promise<Map<st
 	const daemon = await findDaemon(inputs.stack);
 	const occupants = new Map<string, number>();
 	for (const { name, port } of inputs.processes) {
-		const pid = await findOccupant(folder, port, daemon);
+		const pid = port === undefined ? undefined : await findOccupant(folder, port, daemon);
 		if (pid !== undefined) occupants.set(name, pid);
 	}
 	return occupants;
 }
 
 async function checkPorts(inputs: MemberInputs, folder: string, occupants: Map<string, number>): Promise<void> {
-	for (const { name, port } of inputs.processes) {
+	for (const { name, port, ports = [] } of inputs.processes) {
 		if (occupants.has(name) || (await readAlive(folder, name))) continue;
-		await checkFree(inputs.name, { host: inputs.address.host, port });
+		for (const one of [...(port === undefined ? [] : [port]), ...ports])
+			await checkFree(inputs.name, { host: inputs.address.host, port: one });
 	}
 }
 

@@ -23,15 +23,30 @@ export const hostport = (address: Address): string =>
 	address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 
 export const processSchema = z.strictObject({
-	/** Unique within the member: `mongod`, `etcd`, `patroni`. */
+	/** Unique within the member: `mongod`, `etcd`, `patroni`. Its own files lie in `conf/<name>/`; others below conf/ count for all. */
 	name: nameSchema,
 	/** A program of the process contract (runtime/platform/contract.ts): signal, waits and exit codes come from there. */
-	program: z.enum(["mongod"]),
+	program: z.enum(["mongod", "etcd", "guard", "patroni"]),
 	/** Which build: a version the tool cache knows, or the absolute path of a binary. @default the one `doctor` shows */
 	build: z.string().optional(),
 	args: z.array(z.string().regex(/^[^\n]*$/, "an argument is one line")),
-	/** The port that answers once the process is up. */
-	port: z.number().int().min(1).max(65535),
+	/** Programs that it looks for on its PATH, and which builds of them it finds there. */
+	finds: z
+		.strictObject({
+			/** A version, e.g. "18", or the absolute path of a `postgres`; and whether it must be built with TLS. */
+			postgres: z.strictObject({ build: z.string(), tls: z.boolean() }),
+		})
+		.optional(),
+	/** The port that answers once the process is up; without one it is up when it runs. */
+	port: z.number().int().min(1).max(65535).optional(),
+	/** Further ports it listens on, on the member's address: free before it starts for the first time. */
+	ports: z.array(z.number().int().min(1).max(65535)).optional(),
+	/**
+	 * It is not started with its member but by its cluster's membership (`Host.release`): once for good, or, where a path
+	 * in the member's folder is named as `evidence`, anew whenever that is missing. A wiped etcd must not come back
+	 * under its old id.
+	 */
+	held: z.strictObject({ evidence: z.string().optional() }).optional(),
 });
 export type ProcessSpec = z.infer<typeof processSchema>;
 
@@ -60,9 +75,12 @@ export const memberSchema = z.strictObject({
 	/** Folder that holds the member's folder. @default `<home>/<stack>/members` */
 	dataRoot: z.string().optional(),
 	processes: z.array(processSchema).min(1),
-	/** Configuration, path below `conf/` in the member's folder -> text (0600). A change is staged: the rollout planner restarts. */
+	/**
+	 * Configuration, path in the member's folder -> text (0600). Below `conf/` a change is staged: the rollout planner
+	 * restarts. Below `live/` lies what a running process takes up when its domain asks it to reload.
+	 */
 	files: z.record(z.string(), z.string()),
-	/** Secrets the member is born with, likewise below `conf/`, written only while absent; afterwards the rollout planner owns them. */
+	/** Secrets the member is born with, likewise, written only while absent; afterwards the rollout planner owns them. */
 	birthFiles: z.record(z.string(), z.string()),
 	/** Always "running"; a refresh reports what is there, so that a stopped member shows as drift. */
 	run: z.string(),

@@ -13,8 +13,11 @@ const existingHost: Host = {
 	start: (member) => refuse("started", member),
 	stop: (member) => refuse("stopped", member),
 	restart: (member) => refuse("restarted", member),
-	status: async (member) => ({ member, state: "running", processes: [] }),
+	release: (member) => refuse("started", member),
+	status: async (member) => ({ member, state: "running", pendingRestart: false, processes: [] }),
 	read: async () => undefined,
+	exists: async () => false,
+	setAside: (member) => refuse("changed", member),
 	write: (member) => refuse("changed", member),
 };
 

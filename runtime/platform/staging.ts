@@ -2,24 +2,26 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { HoldfastError } from "../errors.ts";
-import { readJson, readText, writeJson, writeText } from "../files.ts";
+import { readJson, readText, removeFile, writeJson, writeText } from "../files.ts";
 import { privateFolder } from "../home.ts";
-import { toolPath } from "../tools.ts";
+import { postgresBuild, toolPath } from "../tools.ts";
 import { contracts } from "./contract.ts";
 import { processFiles } from "./layout.ts";
 import { FOLDER, type MemberInputs, type ProcessSpec } from "./model.ts";
 
 /** `processes.json` of a member: what `status` and `stop` need to know. */
 export interface ProcessRecord {
-	processes: Pick<ProcessSpec, "name" | "program" | "port">[];
+	processes: Omit<ProcessSpec, "args" | "ports">[];
 }
 
-/** Files below conf/ only: that is what the hash of a start covers. No hidden files, no way out of the folder. */
-const FILE = /^conf(\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/;
+/** Files below conf/, which the hash of a start covers, and live/. No hidden files, no way out of the folder. */
+const FILE = /^(conf|live)(\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/;
+const OWN = /\.(launch|held)$/;
 
 export function checkFile(member: string, file: string): string {
-	if (FILE.test(file) && !file.endsWith(".launch")) return file;
-	throw new HoldfastError("HF_SETTING", `member ${member}: the file name ${JSON.stringify(file)} is not below conf/`);
+	if (FILE.test(file) && !OWN.test(file)) return file;
+	const name = JSON.stringify(file);
+	throw new HoldfastError("HF_SETTING", `member ${member}: the file name ${name} is not below conf/ or live/`);
 }
 
 export const fill = (text: string, folder: string): string => text.replaceAll(FOLDER, folder);
@@ -33,15 +35,45 @@ export async function stage(inputs: MemberInputs, folder: string): Promise<void>
 	}
 	for (const [file, text] of Object.entries(inputs.files)) await writeStaged(inputs.name, folder, file, text);
 	for (const process of inputs.processes) await stageProcess(folder, process);
-	const processes = inputs.processes.map(({ name, program, port }) => ({ name, program, port }));
+	const processes = inputs.processes.map(({ args: _, ports: __, ...process }) => process);
 	await writeJson(join(folder, "processes.json"), { processes } satisfies ProcessRecord);
 }
 
 async function stageProcess(folder: string, process: ProcessSpec): Promise<void> {
-	const program = await toolPath(process.program, process.build);
-	const lines = [program, ...process.args.map((arg) => fill(arg, folder))];
-	await replace(processFiles.launch(folder, process.name), `${lines.join("\n")}\n`);
-	await replace(processFiles.rotate(folder, process.name), `${contracts[process.program].rotateSignal}\n`);
+	const { name, held } = process;
+	await replace(processFiles.launch(folder, name), await launchText(folder, process, process.args));
+	await replace(processFiles.rotate(folder, name), `${contracts[process.program].rotateSignal ?? ""}\n`);
+	if (held) await replace(processFiles.held(folder, name), `${held.evidence ?? ""}\n`);
+	else await removeFile(processFiles.held(folder, name));
+}
+
+/** What starts a process: one argument a line. */
+export async function launchText(folder: string, process: LaunchSpec, args: readonly string[]): Promise<string> {
+	const lines = [...(await commandLine(process)), ...args.map((arg) => fill(arg, folder))];
+	return `${lines.join("\n")}\n`;
+}
+
+type LaunchSpec = Pick<ProcessSpec, "program" | "build" | "finds">;
+
+async function commandLine({ program, build, finds }: LaunchSpec): Promise<string[]> {
+	if (program === "guard") return ["/bin/sh"];
+	const path = await toolPath(program, build);
+	const { postgres } = finds ?? {};
+	const folder = postgres && dirname((await postgresBuild({ version: postgres.build, tls: postgres.tls })).path);
+	const found = folder === undefined ? [] : ["env", `PATH=${folder}:/usr/local/bin:/usr/bin:/bin`];
+	return [...(contracts[program].unprivileged ? await asNobody() : []), ...found, path];
+}
+
+/**
+ * For root: a user namespace in which root's files belong to somebody else, so that nothing has to change its owner.
+ * That user must be known by name: initdb asks.
+ */
+async function asNobody(): Promise<string[]> {
+	if (process.getuid?.() !== 0) return [];
+	const users = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => Number(line.split(":")[2]));
+	const uid = users.find((id) => id > 0);
+	if (uid === undefined) throw new HoldfastError("HF_TOOL", "/etc/passwd names no user besides root");
+	return ["unshare", "--user", `--map-user=${uid}`, `--map-group=${uid}`, "--"];
 }
 
 /** Writes only what differs, so that an unchanged `up` does not wait for the disk. */
@@ -65,15 +97,24 @@ export async function processesOf(folder: string): Promise<ProcessRecord["proces
 	return (await readJson<ProcessRecord>(join(folder, "processes.json")))?.processes ?? [];
 }
 
-/** SHA-256 over the files below conf/, by content and name; the same figure as `staged` in hold.ts. */
-export async function stagedHash(folder: string): Promise<string | undefined> {
-	const files = await listFiles(folder, "conf");
-	if (files === undefined) return undefined;
+/**
+ * SHA-256 over the files below conf/ that count for a process, by content and name: all but those of the member's other
+ * processes. The same figure as `staged` in hold.ts. Without `process`: over all of them.
+ */
+export async function stagedHash(folder: string, process?: string): Promise<string | undefined> {
+	const all = await listFiles(folder, "conf");
+	if (all === undefined) return undefined;
+	const names = all.flatMap((file) => /^conf\/([^/]+)\.launch$/.exec(file)?.[1] ?? []);
+	const others = process === undefined ? [] : names.filter((name) => name !== process);
+	const files = all.filter((file) => !others.some((other) => isOf(file, other)));
 	const lines = await Promise.all(
 		files.map(async (file) => `${sha256(await readFile(join(folder, file)))}  ${file}\n`),
 	);
 	return sha256(lines.sort().join(""));
 }
+
+const isOf = (file: string, process: string): boolean =>
+	file === `conf/${process}.launch` || file === `conf/${process}.held` || file.startsWith(`conf/${process}/`);
 
 const sha256 = (content: string | Buffer): string => createHash("sha256").update(content).digest("hex");
 

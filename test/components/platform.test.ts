@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MongoReplicaSet } from "../../components/mongo/replicaSet.ts";
 import { ExistingPlatform } from "../../components/platform/existing.ts";
-import { LocalPlatform } from "../../components/platform/local.ts";
+import { LocalHost, LocalPlatform } from "../../components/platform/local.ts";
 import type { GroupOptions, MemberSpec, Platform } from "../../components/platform/platform.ts";
 import { known, only, underMocks } from "../support/mocks.ts";
 
@@ -50,13 +50,14 @@ test("a platform is asked once for all members, after the retirement and before 
 
 test("the local platform: one supervisor, a port and a name a slot, whatever the others are", async () => {
 	const { resources, result } = await underMocks(() => {
-		const platform = new LocalPlatform("demo", {
-			stack: "demo",
-			basePort: 20_000,
-			dataRoot: "/data",
-			address: "10.0.0.1",
-			adopt: true,
-		});
+		const supervisor = new LocalHost("demo", { stack: "demo", run: "running", adopt: true });
+		const common = { supervisor, stack: "demo", basePort: 20_000 };
+		const platform = new LocalPlatform({ ...common, dataRoot: "/data", address: "10.0.0.1" });
+		const aliased = new LocalPlatform({ ...common, address: "127.0.1.1", aliases: true });
+		expect(aliased.addresses("pg0", [0, 2])).toEqual([
+			{ host: "127.0.1.1", port: 20_000 },
+			{ host: "127.0.1.3", port: 20_002 },
+		]);
 		new MongoReplicaSet("rs0", { stack: "demo", platform, members: 2 });
 		return platform.addresses("rs0", [0, 4]);
 	});

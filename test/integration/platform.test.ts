@@ -15,6 +15,7 @@ import { memberKind } from "../../runtime/platform/memberKind.ts";
 import type { HostInputs, MemberInputs } from "../../runtime/platform/model.ts";
 import { openHost } from "../../runtime/platform/open.ts";
 import { born, usersOf } from "../../runtime/platform/proc.ts";
+import { stagedHash } from "../../runtime/platform/staging.ts";
 
 const STACK = "s1";
 const CONF = "conf/mongod.conf";
@@ -85,7 +86,7 @@ function member(slot: number, change: Partial<MemberInputs> = {}): MemberInputs 
 	};
 }
 
-const state = async (inputs: MemberInputs) => ({ ...inputs, staged: (await host.status(inputs.name)).staged ?? "" });
+const state = async (inputs: MemberInputs) => ({ ...inputs, staged: (await stagedHash(wantedFolder(inputs))) ?? "" });
 const pidOf = (status: MemberStatus): number => status.processes[0]!.pid!;
 const pids = async (): Promise<number[]> =>
 	(await Promise.all(["c-0", "c-1"].map((name) => host.status(name)))).map(pidOf);
@@ -117,7 +118,7 @@ test("members start side by side, private, and are found by another process", as
 	await Promise.all([memberKind.ensure(member(0)), memberKind.ensure(member(1))]);
 	const found = await Promise.all(["c-0", "c-1"].map((name) => host.status(name)));
 	expect(found.map(({ state }) => state)).toEqual(["running", "running"]);
-	expect(found[0]!.started).toBe(found[0]!.staged);
+	expect(found[0]!.pendingRestart).toBe(false);
 
 	const folder = wantedFolder(member(0));
 	expect(await mode(folder)).toBe("700");
@@ -157,10 +158,10 @@ test("a change is staged, never applied by an update, and applied by a restart",
 	await memberKind.ensure(changed, await state(member(1)));
 	const pending = await host.status("c-1");
 	expect(pidOf(pending)).toBe(before[1]);
-	expect(pending.staged).not.toBe(pending.started);
+	expect(pending.pendingRestart).toBe(true);
 	await host.restart("c-1");
 	const after = await host.status("c-1");
-	expect(after.started).toBe(pending.staged);
+	expect(after.pendingRestart).toBe(false);
 	expect(pidOf(after)).not.toBe(before[1]);
 	expect(pidOf(await host.status("c-0"))).toBe(before[0]);
 });
@@ -265,7 +266,7 @@ test("a folder and its running process are taken over from a lost stack, without
 	await memberKind.ensure(changed);
 	const adopted = await host.status("c-3");
 	expect(adopted).toMatchObject({ state: "running", processes: [{ pid }] });
-	expect(adopted.started).toBe(adopted.staged);
+	expect(adopted.pendingRestart).toBe(false);
 	await memberKind.remove("", await state(changed));
 	expect(await born(pid)).toBeUndefined();
 });

@@ -222,3 +222,70 @@ test("a log that has grown is moved away and its process told, unless it is youn
 	expect((await readdir(join(member, "log"))).sort()).toEqual(["p.log.1", "p.log.2"]);
 	expect(await readFile(`${processFiles.log(member, "p")}.1`, "utf8")).toMatch(/^fourth/);
 });
+
+test("only what belongs to the process itself, or to no process, counts for a pending restart", async () => {
+	await launch("/bin/sh", "-c", "exec sleep 60");
+	for (const [name, text] of [
+		["other.launch", "x"],
+		["other.held", ""],
+		["other/settings", "1"],
+		["others/settings", "1"],
+		["other.conf", "1"],
+	] as const) {
+		await mkdir(join(folder, "conf", name, ".."), { recursive: true });
+		await writeFile(join(folder, "conf", name), text);
+	}
+	hold();
+	await until(async () => (await readStarted(folder, "p")) !== undefined);
+	const { staged } = (await readStarted(folder, "p"))!;
+	expect(staged).toBe(await stagedHash(folder, "p"));
+	expect(staged).not.toBe(await stagedHash(folder));
+	await writeFile(join(folder, "conf/other/settings"), "2");
+	await writeFile(join(folder, "conf/other.launch"), "y");
+	expect(staged).toBe(await stagedHash(folder, "p"));
+	await writeFile(join(folder, "conf/others/settings"), "2");
+	expect(staged).not.toBe(await stagedHash(folder, "p"));
+});
+
+describe("a process that its cluster lets start", () => {
+	const started = async () => (await readStarted(folder, "p"))?.pid !== undefined;
+	const release = (text = "") => writeFile(processFiles.released(folder, "p"), text);
+	const hasRun = () => exists(join(folder, "ran"));
+
+	test("waits for its leave, which is good for all later starts", async () => {
+		await launch("/bin/sh", "-c", "echo >>ran");
+		await writeFile(processFiles.held(folder, "p"), "\n");
+		const child = hold();
+		await sleep(1500);
+		expect(await started()).toBe(false);
+		await release();
+		await once(child, "exit");
+		await run();
+		expect(await readFile(join(folder, "ran"), "utf8")).toBe("\n\n");
+	});
+
+	test("without proof of an earlier start a leave is good for one, with the arguments it names", async () => {
+		await launch("/bin/sh", "-c", "echo own >ran");
+		await writeFile(processFiles.held(folder, "p"), "data/proof\n");
+		await release("/bin/sh\n-c\necho given >ran\n");
+		await run();
+		expect(await readFile(join(folder, "ran"), "utf8")).toBe("given\n");
+		await rm(join(folder, "ran"));
+		const waiting = hold();
+		await sleep(2500);
+		expect([await hasRun(), waiting.exitCode]).toEqual([false, null]);
+		waiting.kill("SIGTERM");
+		expect((await once(waiting, "exit"))[0]).toBe(0);
+		expect(await hasRun()).toBe(false);
+	});
+
+	test("with the proof it starts by itself, and a leave that was left over is void", async () => {
+		await launch("/bin/sh", "-c", "echo own >ran");
+		await writeFile(processFiles.held(folder, "p"), "data/proof\n");
+		await mkdir(join(folder, "data/proof"), { recursive: true });
+		await release("/bin/sh\n-c\necho given >ran\n");
+		await run();
+		expect(await readFile(join(folder, "ran"), "utf8")).toBe("own\n");
+		expect(await exists(processFiles.released(folder, "p"))).toBe(false);
+	});
+});
