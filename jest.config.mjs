@@ -1,7 +1,12 @@
 // swc compiles to CommonJS for jest only; what ships is run by Node as it stands.
 const base = {
 	testEnvironment: "node",
-	transform: { "\\.(ts|mts)$": ["@swc/jest", { jsc: { target: "es2023", parser: { syntax: "typescript" } } }] },
+	transform: {
+		"\\.(ts|mts)$": ["@swc/jest", { jsc: { target: "es2023", parser: { syntax: "typescript" } } }],
+		// Published as ES modules only.
+		"/node_modules/@noble/.+\\.js$": ["@swc/jest", { jsc: { target: "es2023" } }],
+	},
+	transformIgnorePatterns: ["/node_modules/(?!@noble/)"],
 	extensionsToTreatAsEsm: [],
 	moduleNameMapper: { "^#runtime$": "<rootDir>/runtime/index.ts" },
 	modulePathIgnorePatterns: ["<rootDir>/.holdfast"],
