@@ -1,19 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
 import {
-	CONFIG_FILE,
-	KEY_FILE,
-	keyfileText,
-	mongodConf,
 	type ReplicaSetArguments,
 	type ReplicaSetSettings,
 	replicaSetArgumentsSchema,
 	topology,
 } from "../../runtime/mongo/model.ts";
 import type { DesiredMember } from "../../runtime/mongo/state.ts";
-import { type Address, FOLDER, hostport } from "../../runtime/platform/model.ts";
-import { type MemberSpec, type Platform, triple } from "../platform/platform.ts";
+import { hostport } from "../../runtime/platform/model.ts";
+import { type Platform, triple } from "../platform/platform.ts";
 import { type SecretSource, secretValue } from "../secret.ts";
+import type { FormerPassphrase } from "../tls/identities.ts";
+import { buildOf, memberSpecs } from "./members.ts";
 import { ReplicaSet, Retire } from "./resources.ts";
+import { MongoTls } from "./tls.ts";
 
 /** Exactly which running set to take over, and who may. */
 export interface MongoAdoption {
@@ -33,6 +32,10 @@ export interface MongoReplicaSetArgs extends ReplicaSetArguments {
 	adminPassword?: SecretSource;
 	/** Key that the members sign in to each other with. @default generated, 756 bytes */
 	keyfile?: SecretSource;
+	/** What the certificates of `tls` are derived from. @default generated, 32 bytes */
+	tlsPassphrase?: SecretSource;
+	/** The passphrase of earlier generations, while it is replaced. @default none */
+	tlsFormer?: FormerPassphrase;
 	/**
 	 * Take over a running set instead of making one. Nothing changes that is not given: members without an entry in
 	 * `overrides` keep votes, priority and visibility, and election timeout, oplog, default write concern stay.
@@ -55,13 +58,24 @@ export class MongoReplicaSet extends pulumi.ComponentResource {
 	readonly hosts: string[];
 	/** The set's identity. */
 	readonly replicaSetId: pulumi.Output<string>;
+	/** Certificates, where the set speaks TLS: `ca` is what clients verify its members with. */
+	readonly tls: MongoTls | undefined;
 	/** The resource that users depend on and are deleted with. */
 	readonly membership: ReplicaSet;
 
 	constructor(name: string, args: MongoReplicaSetArgs, opts?: pulumi.ComponentResourceOptions) {
 		const { platform, ...plain } = args;
 		super("holdfast:mongo:ReplicaSet", name, plain, opts);
-		const { stack, adminPassword, keyfile: keySource, adopt, protect = true, ...declared } = plain;
+		const {
+			stack,
+			adminPassword,
+			keyfile: keySource,
+			tlsPassphrase,
+			tlsFormer,
+			adopt,
+			protect = true,
+			...declared
+		} = plain;
 		const settings = replicaSetArgumentsSchema.parse(declared);
 		const kept = { parent: this, protect };
 		const slots = [...Array(settings.members).keys()];
@@ -74,12 +88,16 @@ export class MongoReplicaSet extends pulumi.ComponentResource {
 			keySource ?? { kind: "generated", bytes: 756, encoding: "base64" },
 			kept,
 		);
-		const specs = memberSpecs(name, settings, members, addresses, keyfile, adopt !== undefined);
+		const passphrases = { passphrase: tlsPassphrase, former: tlsFormer };
+		this.tls = settings.tls && new MongoTls(name, settings.tls, passphrases, addresses, { parent: this });
+		const own = { settings, members, addresses, keyfile, tls: this.tls, adopt: adopt !== undefined };
+		const specs = memberSpecs(name, own);
 
 		this.access = { stack, cluster: name };
 		this.replicaSet = settings.name;
 		this.hosts = members.filter(({ hidden, arbiterOnly }) => !hidden && !arbiterOnly).map(({ host }) => host);
-		const common = { access: this.access, ...(adopt === undefined ? {} : { adopt: pulumi.secret(adopt) as never }) };
+		const taken = adopt === undefined ? {} : { adopt: pulumi.secret(adopt) as never };
+		const common = { access: this.access, ...taken, ...(this.tls ? { tls: this.tls.inputs } : {}) };
 		const { mongod, rest } = inputsOf(settings, adopt && declared);
 		const { membership } = triple(platform, name, specs, this, {
 			retire: (o) =>
@@ -105,7 +123,8 @@ export class MongoReplicaSet extends pulumi.ComponentResource {
 		});
 		this.membership = membership;
 		this.replicaSetId = membership.replicaSetId;
-		this.registerOutputs({ hosts: this.hosts, replicaSet: this.replicaSet, replicaSetId: this.replicaSetId });
+		const { hosts, replicaSet, replicaSetId } = this;
+		this.registerOutputs({ hosts, replicaSet, replicaSetId, ca: this.tls?.ca });
 	}
 }
 
@@ -121,8 +140,6 @@ function adminOf(
 	const password = secretValue(`${name}-admin`, source ?? known, opts);
 	return pulumi.output({ user: adopt?.admin.user ?? adminUser, password });
 }
-
-const buildOf = ({ build }: ReplicaSetSettings) => (build === undefined ? {} : { build });
 
 /** Of an adopted set's member, what the program itself says; absent means "leave it alone". */
 function said(member: DesiredMember, slot: number, { overrides, arbiter }: ReplicaSetSettings) {
@@ -154,26 +171,3 @@ function inputsOf(settings: ReplicaSetSettings, kept?: ReplicaSetArguments) {
 /** Without what is undefined. */
 const defined = <T extends object>(value: T): T =>
 	Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T;
-
-function memberSpecs(
-	cluster: string,
-	settings: ReplicaSetSettings,
-	members: DesiredMember[],
-	addresses: Address[],
-	keyfile: pulumi.Output<string>,
-	adopt: boolean,
-): MemberSpec[] {
-	return addresses.map((address, slot) => {
-		const conf = { ...settings, replicaSet: settings.name, address, arbiter: members[slot]!.arbiterOnly };
-		const args = ["--config", `${FOLDER}/${CONFIG_FILE}`];
-		return {
-			slot,
-			name: `${cluster}-${slot}`,
-			address,
-			processes: [{ name: "mongod", program: "mongod" as const, args, port: address.port, ...buildOf(settings) }],
-			files: { [CONFIG_FILE]: mongodConf(conf) },
-			birthFiles: { [KEY_FILE]: keyfile.apply((key) => keyfileText([key])) },
-			adopt,
-		};
-	});
-}

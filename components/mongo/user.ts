@@ -42,7 +42,7 @@ export class MongoUser extends pulumi.ComponentResource {
 		const after = pulumi.mergeOptions({ dependsOn: [membership] }, { dependsOn: opts?.dependsOn ?? [] });
 		new User(name, own, { ...parent, ...after, deletedWith: membership });
 		const parts = { hosts: replicaSet.hosts, replicaSet: replicaSet.replicaSet, user, authSource: database };
-		const more = { database: args.defaultDatabase, options: args.connection };
+		const more = { database: args.defaultDatabase, options: args.connection, tls: replicaSet.tls?.isAsked ?? false };
 		this.uri = pulumi.secret(this.password.apply((password) => mongoUri({ ...parts, ...more, password })));
 		this.registerOutputs({ uri: this.uri });
 	}

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { nameSchema } from "../platform/model.ts";
+import { certificateArgumentsSchema } from "../tls/model.ts";
 
 const NUL = "\u0000";
 
@@ -68,6 +69,13 @@ export const adoptSchema = z.strictObject({
 	keyfile: z.string().optional(),
 });
 
+/**
+ * How connections are made. `allow`: members accept TLS and call each other without. `prefer`: they accept both and call
+ * each other with TLS. `require`: they accept nothing else. No TLS at all is said by leaving `tls` out.
+ */
+export const tlsModeSchema = z.enum(["allow", "prefer", "require"]);
+export type TlsMode = z.output<typeof tlsModeSchema>;
+
 /** What a program says about a replica set, secrets and addresses apart. */
 export const replicaSetArgumentsSchema = z.strictObject({
 	/** Name of the replica set, as clients write it in `replicaSet=`. @default "rs0" */
@@ -92,6 +100,8 @@ export const replicaSetArgumentsSchema = z.strictObject({
 	featureCompatibilityVersion: compatibilitySchema.optional(),
 	/** Name of the administrator; any characters. @default "admin" */
 	adminUser: textSchema.default("admin"),
+	/** Certificates, and how they are used. A running set goes from none to `require`, and back, one mode at a time. @default none */
+	tls: z.strictObject({ mode: tlsModeSchema, ...certificateArgumentsSchema.shape }).optional(),
 });
 export type ReplicaSetArguments = z.input<typeof replicaSetArgumentsSchema>;
 export type ReplicaSetSettings = z.output<typeof replicaSetArgumentsSchema>;

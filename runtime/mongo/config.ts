@@ -1,9 +1,12 @@
 import { parse, stringify } from "yaml";
 import { HoldfastError } from "../errors.ts";
 import { type Address, FOLDER } from "../platform/model.ts";
+import type { TlsMode } from "./arguments.ts";
 
 export const CONFIG_FILE = "conf/mongod.conf";
 export const KEY_FILE = "conf/keyfile";
+/** Below conf/: mongod reads certificates when it starts, so new ones come by a rolling restart. */
+export const TLS_FILES = { "ca.pem": "conf/tls/ca.pem", "mongod.pem": "conf/tls/mongod.pem" } as const;
 
 /** Smallest cache that mongod takes; an arbiter holds no data and needs no more. */
 const SMALLEST_CACHE_GB = 0.25;
@@ -17,6 +20,8 @@ export interface MongodConf {
 	shutdownTimeoutMillis?: number;
 	/** Holds no data: the cache stays at its smallest, so that changing `cacheSizeGB` does not restart it. */
 	arbiter?: boolean;
+	/** Without it the member speaks no TLS. */
+	tls?: TlsMode;
 }
 
 /**
@@ -31,6 +36,7 @@ export function mongodConf({
 	cacheSizeGB,
 	shutdownTimeoutMillis,
 	arbiter = false,
+	tls,
 }: MongodConf): string {
 	const ipv6 = address.host.includes(":") ? { ipv6: true } : {};
 	const shutdown =
@@ -43,6 +49,7 @@ export function mongodConf({
 				...ipv6,
 				unixDomainSocket: { enabled: false },
 				compression: { compressors: "snappy,zstd" },
+				...(tls === undefined ? {} : { tls: netTls(tls) }),
 			},
 			storage: {
 				dbPath: `${FOLDER}/data`,
@@ -58,6 +65,15 @@ export function mongodConf({
 		{ lineWidth: 0 },
 	);
 }
+
+/** Members sign in to each other with the key file, and clients with their password: a certificate is not asked for. */
+const netTls = (mode: TlsMode) => ({
+	mode: `${mode}TLS`,
+	certificateKeyFile: `${FOLDER}/${TLS_FILES["mongod.pem"]}`,
+	CAFile: `${FOLDER}/${TLS_FILES["ca.pem"]}`,
+	allowConnectionsWithoutCertificates: true,
+	disabledProtocols: "TLS1_0,TLS1_1",
+});
 
 const KEY = /^[A-Za-z0-9+/=]{6,1024}$/;
 

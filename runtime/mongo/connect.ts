@@ -1,6 +1,7 @@
 import { MongoClient, type MongoClientOptions, MongoError, MongoServerError } from "mongodb";
 import { describe, HoldfastError } from "../errors.ts";
 import type { MongoRecord } from "./record.ts";
+import { tlsOptions } from "./tls.ts";
 
 export interface Credential {
 	user: string;
@@ -47,12 +48,11 @@ export function directClient(host: string, credential?: Credential, options: Mon
 
 /** A client of the whole set; majority writes, retried once by the driver. The caller closes it. */
 export function setClient(
-	name: string,
-	hosts: readonly string[],
+	{ name, hosts, tls }: Pick<MongoRecord, "name" | "hosts" | "tls">,
 	credential: Credential,
 	{ selectionMs = 30_000 } = {},
 ): MongoClient {
-	const selection = { serverSelectionTimeoutMS: selectionMs };
+	const selection = { serverSelectionTimeoutMS: selectionMs, ...tlsOptions(tls) };
 	const write = { writeConcern: { w: "majority", wtimeoutMS: 30_000 } as const };
 	const uri = `mongodb://${hosts.join(",")}/`;
 	return new MongoClient(uri, { ...TIMEOUTS, ...selection, ...write, ...auth(credential), replicaSet: name });
@@ -97,7 +97,7 @@ export async function withAdmin<T>(
 ): Promise<T> {
 	const candidates = [record.admin, record.previousAdmin].filter((admin) => admin !== undefined);
 	for (const admin of candidates) {
-		const client = setClient(record.name, record.hosts, adminCredential(admin), { selectionMs });
+		const client = setClient(record, adminCredential(admin), { selectionMs });
 		try {
 			await client.connect();
 		} catch (error) {

@@ -16,7 +16,7 @@ type Inputs = Pick<ReplicaSetInputs, "members" | "settings">;
 export async function membershipHints(access: Access, inputs: Inputs): Promise<string[]> {
 	const record = await readRecord<MongoRecord>(access);
 	if (!record?.replicaSetId) return [];
-	const reach = new Reach();
+	const reach = new Reach(record.tls);
 	try {
 		const look = await lookAtSet(reach, record.hosts, adminCredential(record.admin), record.keys);
 		if (!look) return ["the set has no primary now: up waits until it has one"];

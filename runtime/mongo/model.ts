@@ -8,6 +8,7 @@ import {
 	electionTimeoutSchema,
 	mongodSchema,
 	textSchema,
+	tlsModeSchema,
 	writeConcernSchema,
 } from "./arguments.ts";
 import type { DesiredMember } from "./state.ts";
@@ -18,14 +19,25 @@ export {
 	type ReplicaSetSettings,
 	replicaSetArgumentsSchema,
 	type SlotOverride,
+	type TlsMode,
 } from "./arguments.ts";
 export { isBuiltin, type RoleGrant, unknownRoles } from "./builtinRoles.ts";
-export { CONFIG_FILE, KEY_FILE, keyfileText, type MongodConf, mongodConf } from "./config.ts";
+export { CONFIG_FILE, KEY_FILE, keyfileText, type MongodConf, mongodConf, TLS_FILES } from "./config.ts";
 export { type Topology, type TopologySettings, topology } from "./topology.ts";
 export { mongoUri, type UriOptions, type UriParts, uriOptionsSchema } from "./uri.ts";
 
 /** `host:port` as the members know each other. */
 const hostportSchema = z.string().regex(/^(\[[0-9A-Fa-f:.]+\]|[^\s:/@,[\]]+):\d{1,5}$/, "use host:port");
+
+const tlsSchema = z.strictObject({
+	mode: tlsModeSchema,
+	/** The CA that signed the members' certificates. */
+	generation: z.number().int().min(1),
+	/** The CAs that members trust. */
+	trusted: z.array(z.number().int().min(1)).min(1),
+	/** All of them, PEM: what members are verified with. */
+	ca: z.string().min(1),
+});
 
 export const retireSchema = z.strictObject({
 	access: accessSchema,
@@ -35,6 +47,8 @@ export const retireSchema = z.strictObject({
 	build: textSchema.optional(),
 	/** The running set that is to be taken over, looked at before anything starts. */
 	adopt: adoptSchema.optional(),
+	/** How the members are going to speak TLS: a mode that the running ones would not understand is refused before it is staged. */
+	tls: tlsSchema.optional(),
 });
 export type RetireInputs = z.output<typeof retireSchema>;
 export interface RetireOutputs {
@@ -57,33 +71,40 @@ type MemberInputs = z.output<typeof memberSchema>;
 const isComplete = (member: MemberInputs): member is MemberInputs & DesiredMember =>
 	[member.votes, member.priority, member.hidden, member.arbiterOnly].every((value) => value !== undefined);
 
-export const replicaSetSchema = z.strictObject({
-	access: accessSchema,
-	/** Who starts and stops the members. */
-	host: hostReferenceSchema,
-	/** Name of the replica set. */
-	name: nameSchema,
-	/** In slot order; the first is where a new set begins. */
-	members: z
-		.array(memberSchema)
-		.min(1)
-		.superRefine((members, context) => {
-			const problems = members.every(isComplete) ? membershipProblems(members) : duplicates(members);
-			for (const message of problems) context.addIssue({ code: "custom", message });
-		}),
-	/** Left alone when absent. */
-	settings: z.strictObject({ electionTimeoutMillis: electionTimeoutSchema.optional() }),
-	/** What the members run with; the runtime resizes oplogs by it, where it names a size, and reads nothing else from it. */
-	mongod: mongodSchema.extend({ oplogSizeMB: mongodSchema.shape.oplogSizeMB.unwrap().optional() }),
-	/** Left alone when absent. */
-	defaultWriteConcern: writeConcernSchema.optional(),
-	/** Left alone when absent. */
-	featureCompatibilityVersion: compatibilitySchema.optional(),
-	admin: adminSchema,
-	/** Key that the members sign in to each other with. */
-	keyfile: z.string().regex(/^[A-Za-z0-9+/=]{6,1024}$/, "use 6 to 1024 base64 characters"),
-	adopt: adoptSchema.optional(),
-});
+export const replicaSetSchema = z
+	.strictObject({
+		access: accessSchema,
+		/** Who starts and stops the members. */
+		host: hostReferenceSchema,
+		/** Name of the replica set. */
+		name: nameSchema,
+		/** In slot order; the first is where a new set begins. */
+		members: z
+			.array(memberSchema)
+			.min(1)
+			.superRefine((members, context) => {
+				const problems = members.every(isComplete) ? membershipProblems(members) : duplicates(members);
+				for (const message of problems) context.addIssue({ code: "custom", message });
+			}),
+		/** Left alone when absent. */
+		settings: z.strictObject({ electionTimeoutMillis: electionTimeoutSchema.optional() }),
+		/** What the members run with; the runtime resizes oplogs by it, where it names a size, and reads nothing else from it. */
+		mongod: mongodSchema.extend({ oplogSizeMB: mongodSchema.shape.oplogSizeMB.unwrap().optional() }),
+		/** Left alone when absent. */
+		defaultWriteConcern: writeConcernSchema.optional(),
+		/** Left alone when absent. */
+		featureCompatibilityVersion: compatibilitySchema.optional(),
+		admin: adminSchema,
+		/** Key that the members sign in to each other with. */
+		keyfile: z.string().regex(/^[A-Za-z0-9+/=]{6,1024}$/, "use 6 to 1024 base64 characters"),
+		adopt: adoptSchema.optional(),
+		/** How members and clients speak TLS: not at all when absent. */
+		tls: tlsSchema.optional(),
+	})
+	.refine(({ host, tls }) => host.kind !== "existing" || tls === undefined, {
+		path: ["tls"],
+		message: "members that somebody else runs keep their own certificates: leave tls out",
+	});
 export type ReplicaSetInputs = z.output<typeof replicaSetSchema>;
 export interface ReplicaSetOutputs {
 	/** The set's identity, given by the server when it was initiated: the proof that a running set is ours. */

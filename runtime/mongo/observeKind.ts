@@ -17,7 +17,7 @@ type Seen = Observation<ReplicaSetInputs, ReplicaSetOutputs>;
 export async function observeReplicaSet(state: State): Promise<Seen | undefined> {
 	const record = await readRecord<MongoRecord>(state.access);
 	if (!record) return undefined;
-	const reach = new Reach();
+	const reach = new Reach(record.tls);
 	try {
 		const look = await lookAtSet(reach, record.hosts, adminCredential(record.admin), record.keys);
 		return look ? seen(state, look) : { inputs: { members: [] }, outputs: outputsOf(state) };

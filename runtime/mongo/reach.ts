@@ -1,6 +1,7 @@
 import type { MongoClient } from "mongodb";
 import { describe } from "../errors.ts";
 import { type Credential, directClient } from "./connect.ts";
+import { type TlsRecord, tlsOptions } from "./tls.ts";
 
 /** The part of a `hello` answer that matters here. */
 export interface Hello {
@@ -19,6 +20,11 @@ export type Answer = { host: string; hello: Hello } | { host: string; hello?: un
 /** Connections to single members, kept for the length of one verb. */
 export class Reach {
 	readonly #clients = new Map<string, MongoClient>();
+	readonly #tls: ReturnType<typeof tlsOptions>;
+
+	constructor(tls?: TlsRecord) {
+		this.#tls = tlsOptions(tls);
+	}
 
 	/** A client of one member, kept until `close`. */
 	member(host: string, credential?: Credential): MongoClient {
@@ -26,7 +32,7 @@ export class Reach {
 		const known = this.#clients.get(key);
 		if (known) return known;
 		// A stopped process (SIGSTOP) accepts connections and never answers: hello must not wait for it.
-		const client = directClient(host, credential, credential ? {} : { socketTimeoutMS: 3000 });
+		const client = directClient(host, credential, { ...this.#tls, ...(credential ? {} : { socketTimeoutMS: 3000 }) });
 		this.#clients.set(key, client);
 		return client;
 	}

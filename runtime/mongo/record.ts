@@ -1,4 +1,5 @@
 import type { IdLedger } from "./ids.ts";
+import type { TlsRecord } from "./tls.ts";
 
 /** What this host knows of a replica set it manages; kept by access.ts (0600), written before each change it names. */
 export interface MongoRecord {
@@ -15,6 +16,8 @@ export interface MongoRecord {
 	previousAdmin?: { user: string; password: string };
 	/** Keys of the members' key files, newest first; two while they are rotated. */
 	keys: string[];
+	/** How members speak TLS, and may still speak it while that changes; absent where they do not. */
+	tls?: TlsRecord;
 	/** `_id` of every host that was ever a member. */
 	ids?: IdLedger;
 }

@@ -18,6 +18,7 @@ import type { MongoRecord } from "./record.ts";
 import { roll } from "./roll.ts";
 import { applySettings, setWriteConcern } from "./settings.ts";
 import type { DesiredMember } from "./state.ts";
+import { settledTls, turnTls } from "./tls.ts";
 
 /** A first build takes seconds; an initial sync or a rolling restart of many members takes as long as it takes. */
 const DEADLINE_MS = 30 * 60_000;
@@ -28,7 +29,7 @@ export const replicaSetKind: Kind<ReplicaSetInputs, ReplicaSetOutputs> = {
 	ensure: (inputs, previous) =>
 		withCluster(inputs.access, "update", async () => {
 			const record = await openRecord(inputs);
-			const reach = new Reach();
+			const reach = new Reach(record.tls);
 			const deadline = new Deadline(`the update of replica set ${inputs.name}`, DEADLINE_MS);
 			const work: Work = { access: inputs.access, record, reach, deadline };
 			try {
@@ -57,6 +58,7 @@ async function openRecord(inputs: ReplicaSetInputs): Promise<MongoRecord> {
 		admin: inputs.admin,
 		previousAdmin: changed ? former : known?.previousAdmin,
 		keys: [...new Set(keys.filter((key) => key !== ""))],
+		tls: turnTls(inputs.name, known, inputs.tls),
 	};
 }
 
@@ -126,6 +128,7 @@ async function finish(work: Work, inputs: ReplicaSetInputs): Promise<ReplicaSetO
 		look = await applySettings(work, inputs, look);
 		record.hosts = inputs.members.map(({ host }) => host);
 		record.keys = [inputs.keyfile];
+		record.tls = settledTls(record.tls);
 		await writeRecord(access, record);
 		const { version } = await look.client.db("admin").command({ buildInfo: 1 });
 		return { ...outputs, version, compatibilityVersion: look.set.featureCompatibilityVersion };

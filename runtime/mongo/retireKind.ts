@@ -1,4 +1,4 @@
-import { readRecord, withCluster } from "../access.ts";
+import { readRecord, withCluster, writeRecord } from "../access.ts";
 import { Deadline } from "../deadline.ts";
 import { HoldfastError } from "../errors.ts";
 import type { Kind } from "../kind.ts";
@@ -9,6 +9,7 @@ import type { RetireInputs, RetireOutputs } from "./model.ts";
 import { planMembership } from "./plan.ts";
 import { Reach } from "./reach.ts";
 import type { MongoRecord } from "./record.ts";
+import { turnTls } from "./tls.ts";
 
 const DEADLINE_MS = 15 * 60_000;
 
@@ -21,7 +22,9 @@ export const retireKind: Kind<RetireInputs, RetireOutputs> = {
 	ensure: (inputs, previous) =>
 		withCluster(inputs.access, "retirement", async () => {
 			const record = await readRecord<MongoRecord>(inputs.access);
-			const reach = new Reach();
+			const tls = turnTls(record?.name ?? inputs.access.cluster, record, inputs.tls);
+			if (record) await writeRecord(inputs.access, Object.assign(record, { tls }));
+			const reach = new Reach(tls);
 			try {
 				if (inputs.adopt && !(previous && record?.replicaSetId)) await verifyAdoption(reach, inputs, record);
 				if (record?.replicaSetId) await retire(reach, record, inputs);

@@ -44,7 +44,7 @@ const STATES: Record<number, string> = {
 export async function mongoStatus(access: Access): Promise<MongoStatus | undefined> {
 	const record = await readRecord<MongoRecord>(access);
 	if (!record) return undefined;
-	const reach = new Reach();
+	const reach = new Reach(record.tls);
 	try {
 		const look = await lookAtSet(reach, record.hosts, adminCredential(record.admin), record.keys);
 		return look ? await seen(record, look) : await headless(record, reach);

@@ -32,6 +32,8 @@ export interface UriParts {
 	authSource: string;
 	/** Database that drivers open by default. @default none */
 	database?: string;
+	/** Whether clients must speak TLS. Which CA they trust is a file of theirs: drivers take it as `tlsCAFile`. @default false */
+	tls?: boolean;
 	options?: UriOptions;
 }
 
@@ -47,9 +49,11 @@ export function mongoUri({
 	password,
 	authSource,
 	database = "",
+	tls = false,
 	options = {},
 }: UriParts): string {
-	const query = Object.entries({ replicaSet, authSource, ...uriOptionsSchema.parse(options) });
+	const secure = tls ? { tls } : {};
+	const query = Object.entries({ replicaSet, authSource, ...secure, ...uriOptionsSchema.parse(options) });
 	const text = query.map(([key, value]) => `${key}=${encode(String(value))}`).join("&");
 	return `mongodb://${encode(user)}:${encode(password)}@${hosts.join(",")}/${encode(database)}?${text}`;
 }

@@ -91,7 +91,7 @@ const unfit = (user: string, database: string) =>
 	);
 
 const accepts = (record: MongoRecord, { database, user, password }: UserInputs): Promise<boolean> =>
-	logsIn(setClient(record.name, record.hosts, { user, password, source: database }));
+	logsIn(setClient(record, { user, password, source: database }));
 
 /** A set that is down, or refuses its admin, shows as drift of the set: of its users nothing can be said. */
 export const isSetsProblem = (error: unknown): boolean =>

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { MongoReplicaSet, type MongoReplicaSetArgs } from "../../components/mongo/replicaSet.ts";
 import { ExistingPlatform } from "../../components/platform/existing.ts";
-import { LocalPlatform } from "../../components/platform/local.ts";
+import { LocalHost, LocalPlatform } from "../../components/platform/local.ts";
 import { known, only, type Registered, underMocks } from "../support/mocks.ts";
 
 const dynamic = (kind: string) => `pulumi-nodejs:dynamic/${kind}`;
@@ -14,7 +14,8 @@ const host = (slot: number) => `127.0.0.1:${27017 + slot}`;
 
 const local = (args: Partial<MongoReplicaSetArgs> = {}) =>
 	underMocks(() => {
-		const platform = new LocalPlatform("demo", { stack: "demo", basePort: 27_017 });
+		const supervisor = new LocalHost("demo", { stack: "demo", run: "running", adopt: false });
+		const platform = new LocalPlatform({ supervisor, stack: "demo", basePort: 27_017 });
 		return new MongoReplicaSet("rs0", { stack: "demo", platform, ...args });
 	});
 

@@ -35,6 +35,22 @@ test("the oplog's size is nowhere: changing it must not ask for a restart", () =
 	expect(mongodConf(given)).not.toContain("oplogSizeMB");
 });
 
+test.each([
+	"allow",
+	"prefer",
+	"require",
+] as const)("TLS in mode %s: certificates for members, passwords for clients", (tls) => {
+	expect(read().net).not.toHaveProperty("tls");
+	expect(read({ tls }).net.tls).toEqual({
+		mode: `${tls}TLS`,
+		certificateKeyFile: "{{folder}}/conf/tls/mongod.pem",
+		CAFile: "{{folder}}/conf/tls/ca.pem",
+		allowConnectionsWithoutCertificates: true,
+		disabledProtocols: "TLS1_0,TLS1_1",
+	});
+	expect(read({ tls }).security).toEqual(read().security);
+});
+
 test("an arbiter's file does not change with the cache size", () => {
 	const arbiter = (cacheSizeGB: number) => mongodConf({ ...given, cacheSizeGB, arbiter: true });
 	expect(arbiter(4)).toBe(arbiter(0.25));

@@ -19,6 +19,11 @@ test("carries everything that survives a failover", () => {
 	);
 });
 
+test("says TLS where clients must speak it, and nothing of it elsewhere", () => {
+	expect(query(mongoUri({ ...parts, tls: true }))).toMatchObject({ tls: "true" });
+	expect(query(mongoUri({ ...parts, tls: false }))).not.toHaveProperty("tls");
+});
+
 test("options replace the defaults, and nothing unknown goes in", () => {
 	const options = { socketTimeoutMS: 0, readPreference: "secondaryPreferred" as const, w: 1, retryWrites: false };
 	expect(query(mongoUri({ ...parts, options }))).toMatchObject({
