@@ -8,7 +8,15 @@ export type Failpoint =
 	| "mongo/initiated"
 	| "mongo/admin"
 	| "mongo/reconfigured"
-	| "mongo/restarting";
+	| "mongo/restarting"
+	| "etcd/added"
+	| "etcd/started"
+	| "postgres/initiating"
+	| "postgres/initiated"
+	| "postgres/passwords"
+	| "postgres/reloading"
+	| "postgres/rolling"
+	| "postgres/retiring";
 
 /**
  * For fault tests: a run whose HOLDFAST_FAILPOINT names this place leaves a mark in the home folder and hangs here until

@@ -1,6 +1,7 @@
 import type { Kind, Rules } from "./kind.ts";
 
 const mongo = () => import("./mongo/model.ts");
+const postgres = () => import("./postgres/model.ts");
 const platform = () => import("./platform/model.ts");
 
 /**
@@ -11,6 +12,13 @@ export const kinds = {
 	"secret/Secret": {
 		rules: async () => ({ schema: (await import("./secret/model.ts")).secretSchema, replaces: [] }),
 		load: async () => (await import("./secret/secret.ts")).secretKind,
+	},
+	"tls/Identity": {
+		rules: async () => ({
+			schema: (await import("./tls/model.ts")).identitySchema,
+			replaces: ["cluster", "member"],
+		}),
+		load: async () => (await import("./tls/identityKind.ts")).identityKind,
 	},
 	"platform/Host": {
 		rules: async () => ({ schema: (await platform()).hostSchema, replaces: ["stack"] }),
@@ -35,6 +43,22 @@ export const kinds = {
 	"mongo/Role": {
 		rules: async () => ({ schema: (await mongo()).roleSchema, replaces: ["access", "database", "role"] }),
 		load: async () => (await import("./mongo/roleKind.ts")).roleKind,
+	},
+	"postgres/Retire": {
+		rules: async () => ({ schema: (await postgres()).postgresRetireSchema, replaces: [] }),
+		load: async () => (await import("./postgres/retireKind.ts")).retireKind,
+	},
+	"postgres/Cluster": {
+		rules: async () => ({ schema: (await postgres()).postgresClusterSchema, replaces: [] }),
+		load: async () => (await import("./postgres/clusterKind.ts")).clusterKind,
+	},
+	"postgres/Role": {
+		rules: async () => ({ schema: (await postgres()).roleSchema, replaces: ["access", "role"] }),
+		load: async () => (await import("./postgres/roleKind.ts")).roleKind,
+	},
+	"postgres/Database": {
+		rules: async () => ({ schema: (await postgres()).databaseSchema, replaces: ["access", "database"] }),
+		load: async () => (await import("./postgres/databaseKind.ts")).databaseKind,
 	},
 } satisfies Record<string, { rules: () => Promise<Rules>; load: () => Promise<unknown> }>;
 

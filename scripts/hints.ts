@@ -1,17 +1,21 @@
 import { readFile } from "node:fs/promises";
 import { membershipHints } from "../runtime/mongo/hints.ts";
 import type { ReplicaSetInputs } from "../runtime/mongo/model.ts";
+import { clusterHints } from "../runtime/postgres/hints.ts";
+import type { PostgresClusterInputs } from "../runtime/postgres/model.ts";
 
 interface Step {
 	op: string;
 	urn: string;
 	diffs?: string[];
+	old?: { inputs: Record<string, unknown> };
 	new?: { inputs: Record<string, unknown> };
 }
 
 const typeOf = (urn: string): string => urn.split("::").at(-2)!.split("$").at(-1)!;
 const MEMBER = "pulumi-nodejs:dynamic/platform:Member";
 const REPLICA_SET = "pulumi-nodejs:dynamic/mongo:ReplicaSet";
+const POSTGRES = "pulumi-nodejs:dynamic/postgres:Cluster";
 
 /**
  * What a previewed change means for clusters that run: Pulumi sees properties, the runtime's planner knows restarts
@@ -23,23 +27,46 @@ export async function hints(log: string): Promise<string[]> {
 		.filter((line) => line !== "")
 		.flatMap((line): Step[] => JSON.parse(line).resourcePreEvent?.metadata ?? [])
 		.filter(({ op }) => op === "update");
-	const sets = steps.filter(({ urn }) => typeOf(urn) === REPLICA_SET);
-	const found = await Promise.all(sets.map((step) => ofReplicaSet(step, steps)));
+	const of = (type: string) => steps.filter(({ urn }) => typeOf(urn) === type);
+	const found = await Promise.all([
+		...of(REPLICA_SET).map((step) => ofReplicaSet(step, steps)),
+		...of(POSTGRES).map((step) => ofPostgres(step, steps)),
+	]);
 	return found.flat();
+}
+
+/** Members of a cluster whose processes will have to be restarted. */
+const restarted = (cluster: string, steps: Step[]): string[] =>
+	steps
+		.filter(({ urn, new: member }) => typeOf(urn) === MEMBER && member?.inputs.cluster === cluster)
+		.filter(({ old: before, new: after }) => atStart(before!.inputs) !== atStart(after!.inputs))
+		.map(({ new: member }) => String(member!.inputs.name))
+		.sort();
+
+/** What counts when a process starts; secrets are masked and so never differ. */
+function atStart({ files, processes }: Record<string, unknown>): string {
+	const conf = Object.entries((files ?? {}) as Record<string, unknown>).filter(([path]) => path.startsWith("conf/"));
+	return JSON.stringify([processes, conf.sort(([a], [b]) => a.localeCompare(b))]);
+}
+
+async function ofPostgres({ new: next }: Step, steps: Step[]): Promise<string[]> {
+	const inputs = next!.inputs as unknown as PostgresClusterInputs;
+	const { cluster } = inputs.access;
+	const changed = await clusterHints(inputs.access, inputs);
+	const cold = restarted(cluster, steps);
+	if (cold.length > 0)
+		changed.push(`restart processes of ${cold.join(", ")} one at a time, the leader last after it handed over`);
+	return changed.map((what) => `${cluster}: ${what}`);
 }
 
 async function ofReplicaSet({ diffs = [], new: next }: Step, steps: Step[]): Promise<string[]> {
 	const inputs = next!.inputs as unknown as ReplicaSetInputs;
 	const { cluster } = inputs.access;
 	const changed = await membershipHints(inputs.access, inputs);
-	const restarted = steps
-		.filter(({ urn, new: member }) => typeOf(urn) === MEMBER && member?.inputs.cluster === cluster)
-		.filter(({ diffs: what = [] }) => what.some((name) => name.startsWith("files") || name.startsWith("processes")))
-		.map(({ new: member }) => String(member!.inputs.name));
 	const rolls = diffs.includes("keyfile")
 		? ["restart every member twice, one at a time: the new key beside the old one, then alone"]
 		: [];
-	if (restarted.length > 0)
-		rolls.push(`restart ${restarted.sort().join(", ")} one at a time, the primary last after it stepped down`);
+	const cold = restarted(cluster, steps);
+	if (cold.length > 0) rolls.push(`restart ${cold.join(", ")} one at a time, the primary last after it stepped down`);
 	return [...changed, ...rolls].map((what) => `${cluster}: ${what}`);
 }

@@ -40,10 +40,12 @@ function program(): Command {
 	add("preview", "show what up would change, property by property").option("--refresh", "look at the real world first");
 	add("down", "stop everything and delete the data").option("--delete-data <stack>", "confirm by the stack's name");
 	add("refresh", "compare the state with what is really there; repairs nothing");
-	add("status", "what runs, and how it is");
-	add("connect <system>", "how to connect (mongo)")
+	add("status", "what runs, and how it is").option("--watch", "again every two seconds, until it is interrupted");
+	add("switchover <cluster> [member]", "let another member of a PostgreSQL cluster lead, without losing a write");
+	add("connect <system>", "how to connect (mongo, postgres)")
 		.option("--reveal", "show passwords")
-		.option("--user <name>", "only this user");
+		.option("--user <name>", "only this user or role")
+		.option("--form <form>", "uri (takes writes), ca (certificates); postgres also readonly, jdbc, pgpass", "uri");
 	add("doctor", "check this machine and the programs");
 	add("env", 'print what a shell needs to run pulumi by hand: eval "$(npm run --silent holdfast -- env)"');
 	add("explain <code>", "what an error code means");

@@ -6,10 +6,35 @@ export interface MongoOutputs {
 	hosts: string[];
 	/** User name -> connection string. */
 	users: Record<string, string>;
+	/** With TLS: the CAs that servers are known by, PEM. */
+	ca?: string;
+}
+
+/** Ways to connect as one role. */
+export interface PostgresConnection {
+	/** To whichever member takes writes. */
+	uri: string;
+	/** To a standby where there is one. */
+	readOnlyUri: string;
+	jdbcUrl: string;
+	/** Lines for ~/.pgpass, one a member. */
+	pgpass: string;
+}
+
+export interface PostgresOutputs {
+	cluster: string;
+	hosts: string[];
+	/** Patroni's REST endpoints. */
+	rest: string[];
+	systemIdentifier: string;
+	/** With TLS: the CAs that servers are known by, PEM. */
+	ca?: string;
+	roles: Record<string, PostgresConnection>;
 }
 
 export interface StackOutputs {
 	mongo?: MongoOutputs;
+	postgres?: PostgresOutputs;
 }
 
 /** The stack's outputs, with secrets: for the caller's eyes only. */
@@ -23,3 +48,6 @@ export async function stackOutputs(stack: string): Promise<StackOutputs> {
 
 /** A connection string with its password hidden. */
 export const hidePassword = (uri: string): string => uri.replace(/^(\w+:\/\/[^:@/]+):[^@]*@/, "$1:****@");
+
+/** Lines of ~/.pgpass with their passwords hidden: what follows the fourth colon that no backslash escapes. */
+export const hidePgpass = (lines: string): string => lines.replace(/^((?:(?:\\.|[^:\\\n])*:){4}).*$/gm, "$1****");

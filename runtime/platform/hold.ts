@@ -81,18 +81,19 @@ wait_for_leave() {
 	while [ -z "$stopping" ] && [ -e "conf/$process.held" ] && [ ! -e "run/$process.released" ] && ! is_proven; do nap; done
 }
 
-# Sets what to run. A leave for one start is used up by it.
+# Sets what to run.
 choose_launch() {
 	launch=conf/$process.launch
 	if [ -e "conf/$process.held" ] && [ -n "$(line "conf/$process.held" 1)" ]; then
-		if is_proven; then
-			rm -f "run/$process.released"
-		else
-			launch=run/$process.first
-			mv -f "run/$process.released" "$launch" 2>/dev/null || return 1
-		fi
+		if is_proven; then rm -f "run/$process.released"; else launch=run/$process.released; fi
 	fi
 	[ -r "$launch" ]
+}
+
+# A leave for one start is used up by it, once the start is on record: nobody may take a start under way for none.
+use_up() {
+	[ "$launch" = "run/$process.released" ] || return 0
+	mv -f "$launch" "run/$process.first" 2>/dev/null && launch=run/$process.first
 }
 
 # Stands in for a process that an earlier supervisord left, until it ends.
@@ -141,6 +142,7 @@ become() {
 	choose_launch || return 0
 	note "$process.starts" "$starts" || return 0
 	note "$process.started" $$ "$(born $$)" "$boot" "$(date +%s)" "$(staged)" || return 0
+	use_up || return 0
 	redirect
 	set --
 	while IFS= read -r argument || [ -n "$argument" ]; do

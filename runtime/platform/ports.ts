@@ -33,7 +33,7 @@ async function inUse(member: string, address: Address): Promise<HoldfastError> {
 		"HF_PORT_IN_USE",
 		`member ${member}: port ${address.port} on ${address.host} is in use by ${owner}`,
 		{
-			next: "stop the owner of the port, or change basePort in holdfast:mongo of the stack's configuration",
+			next: "stop the owner of the port, or change the ports in the stack's configuration",
 		},
 	);
 }

@@ -22,7 +22,7 @@ export async function run({ stack, json, deleteData }: Options): Promise<number>
 		if (!json) console.log(`stack ${stack}: nothing to take down`);
 		return 0;
 	}
-	const clusters = (await clustersOf(stack)).map(({ cluster }) => cluster);
+	const clusters = (await clustersOf(stack)).map(({ access }) => access.cluster);
 	await confirm(stack, clusters, deleteData);
 	await clearInterrupted(stack);
 	await pulumiOutput(["state", "unprotect", "--all", "--yes", "--stack", stack]);

@@ -70,6 +70,18 @@ function outputsOf({ type, name, inputs }: Registered): Record<string, unknown> 
 	if (type.endsWith("secret:Secret"))
 		return { ...inputs, value: source?.value ?? `value+of/${name.replaceAll("-", "/")}` };
 	if (type.endsWith("mongo:ReplicaSet")) return { ...inputs, replicaSetId: "0123456789abcdef01234567" };
+	if (type.endsWith("tls:Identity")) {
+		const ca = `ca of ${inputs.cluster}`;
+		const pairs = (inputs.services as string[]).flatMap((service) => [
+			[`${service}.crt`, `certificate of ${inputs.member}`],
+			[`${service}.key`, `key+of/${inputs.member}`],
+		]);
+		const files = { "ca.pem": ca, "mongod.pem": `key+of/${inputs.member}`, ...Object.fromEntries(pairs) };
+		return { ...inputs, files, ca };
+	}
+	if (type.endsWith("postgres:Retire")) return { ...inputs, retired: [] };
+	if (type.endsWith("postgres:Cluster"))
+		return { ...inputs, systemIdentifier: "7000000000000000001", serverVersion: "18.4" };
 	if (type.endsWith("platform:Host")) return { ...inputs, hostId: "host-id" };
 	return inputs;
 }

@@ -13,20 +13,22 @@ export interface Result {
 	stderr: string;
 }
 
+type Systems = { mongo?: Record<string, unknown>; postgres?: Record<string, unknown> };
+
 /** A stack of its own: home in a temporary folder, free ports, quick stops; driven through the command line. */
 export class TestStack {
 	readonly name: string;
 	readonly home: string;
 	readonly basePort: number;
 	readonly config: string;
-	mongo: Record<string, unknown>;
+	#systems: Systems;
 
-	private constructor(name: string, home: string, basePort: number, mongo: Record<string, unknown>) {
+	private constructor(name: string, home: string, basePort: number, systems: Systems) {
 		this.name = name;
 		this.home = home;
 		this.basePort = basePort;
 		this.config = join(root, "stacks", "config", `Pulumi.${name}.yaml`);
-		this.mongo = { members: 3, basePort, shutdownTimeoutMillis: 500, ...mongo };
+		this.#systems = systems;
 	}
 
 	static readonly #standing = new Set<TestStack>();
@@ -38,23 +40,62 @@ export class TestStack {
 		for (const failure of failures) if (failure.status === "rejected") throw failure.reason;
 	}
 
+	/** A stack with a replica set. */
 	static async create(label: string, mongo: Record<string, unknown> = {}): Promise<TestStack> {
+		return TestStack.#make(label, 10, (basePort) => ({
+			mongo: { members: 3, basePort, shutdownTimeoutMillis: 500, ...mongo },
+		}));
+	}
+
+	/** A stack with a Patroni cluster `pg0` whose failover is quick; ports from `basePort` on, five of each sort. */
+	static async createPostgres(label: string, postgres: Record<string, unknown> = {}): Promise<TestStack> {
+		return TestStack.#make(label, 25, (base) => {
+			const ports = { postgres: base, patroni: base + 5, etcdClient: base + 10, etcdPeer: base + 11 };
+			return { postgres: { members: 3, profile: "fast", ports, ...postgres } };
+		});
+	}
+
+	static async #make(label: string, ports: number, systems: (basePort: number) => Systems): Promise<TestStack> {
 		const home = mkdtempSync(join(tmpdir(), `holdfast-${label}-`));
 		const tools = join(root, ".holdfast", "tools.json");
 		if (existsSync(tools)) writeFileSync(join(home, "tools.json"), readFileSync(tools));
-		const stack = new TestStack(`${label}-${process.pid}-${TestStack.#count++}`, home, await freePorts(10), mongo);
-		stack.configure({});
+		const basePort = await freePorts(ports);
+		const name = `${label}-${process.pid}-${TestStack.#count++}`;
+		const stack = new TestStack(name, home, basePort, systems(basePort));
+		stack.#write({});
 		TestStack.#standing.add(stack);
 		return stack;
 	}
 
+	/** Settings of `holdfast:mongo`, written by the next `configure`. */
+	get mongo(): Record<string, unknown> {
+		return this.#systems.mongo ?? {};
+	}
+	set mongo(settings) {
+		this.#systems = { ...this.#systems, mongo: settings };
+	}
+
 	/** Changes settings of `holdfast:mongo`; `undefined` removes one. */
 	configure(change: Record<string, unknown>, more: Record<string, unknown> = {}): void {
-		this.mongo = JSON.parse(JSON.stringify({ ...this.mongo, ...change }));
+		this.#change("mongo", change, more);
+	}
+
+	/** Changes settings of `holdfast:postgres`; `undefined` removes one. */
+	configurePostgres(change: Record<string, unknown>, more: Record<string, unknown> = {}): void {
+		this.#change("postgres", change, more);
+	}
+
+	#change(system: keyof Systems, change: Record<string, unknown>, more: Record<string, unknown>): void {
+		this.#systems = JSON.parse(JSON.stringify({ ...this.#systems, [system]: { ...this.#systems[system], ...change } }));
+		this.#write(more);
+	}
+
+	#write(more: Record<string, unknown>): void {
 		const salt = existsSync(this.config)
 			? /^encryptionsalt: .*$/m.exec(readFileSync(this.config, "utf8"))?.[0]
 			: undefined;
-		const text = stringify({ config: { "holdfast:program": "local", "holdfast:mongo": this.mongo, ...more } });
+		const systems = Object.entries(this.#systems).map(([system, settings]) => [`holdfast:${system}`, settings]);
+		const text = stringify({ config: { "holdfast:program": "local", ...Object.fromEntries(systems), ...more } });
 		writeFileSync(this.config, salt ? `${salt}\n${text}` : text);
 	}
 
@@ -108,17 +149,27 @@ export class TestStack {
 	}
 
 	/** Connection string of a user. */
-	async uri(user: string): Promise<string> {
-		const { stdout } = await this.must("connect", "mongo", "--reveal", "--json", "--user", user);
+	uri(user: string): Promise<string> {
+		return this.connection("mongo", user);
+	}
+
+	/** A way to connect as a user or role, in one of the forms of `connect`. */
+	async connection(system: keyof Systems, user: string, form = "uri"): Promise<string> {
+		const { stdout } = await this.must("connect", system, "--reveal", "--json", "--user", user, "--form", form);
 		return JSON.parse(stdout)[user];
 	}
 
-	member(slot: number): string {
-		return join(this.home, this.name, "members", `rs0-${slot}`);
+	/** Folder of a member. */
+	member(slot: number, cluster = "rs0"): string {
+		return join(this.home, this.name, "members", `${cluster}-${slot}`);
 	}
 
 	record(): { replicaSetId: string; admin: { user: string; password: string }; keys: string[]; hosts: string[] } {
-		return JSON.parse(readFileSync(join(this.home, this.name, "clusters", "rs0.json"), "utf8"));
+		return this.clusterRecord("rs0");
+	}
+
+	clusterRecord<T>(cluster: string): T {
+		return JSON.parse(readFileSync(join(this.home, this.name, "clusters", `${cluster}.json`), "utf8"));
 	}
 
 	/** Pid of a member's mongod. */
@@ -177,5 +228,6 @@ const isFree = (port: number): Promise<boolean> =>
 	new Promise((resolve) => {
 		const server = createServer();
 		server.once("error", () => resolve(false));
-		server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+		// On every address: members of other clusters listen on loopback addresses of their own.
+		server.listen(port, "0.0.0.0", () => server.close(() => resolve(true)));
 	});

@@ -4,6 +4,9 @@ import { codes } from "../../runtime/errors.ts";
 import { type KindName, kinds, loadRules } from "../../runtime/kinds.ts";
 import { replicaSetArgumentsSchema, uriOptionsSchema } from "../../runtime/mongo/model.ts";
 import { contracts } from "../../runtime/platform/contract.ts";
+import { profiles } from "../../runtime/postgres/profile.ts";
+import { mongoSecretsShape, mongoSettings } from "../../stacks/mongoSettings.ts";
+import { postgresSecretsShape, postgresSettings } from "../../stacks/postgresSettings.ts";
 import { anchors, leaves, rows, type Schema, section } from "../support/pages.ts";
 
 const root = resolve(__dirname, "../..");
@@ -54,7 +57,11 @@ test("docs/resources.md lists the outputs of every kind, and which of them are s
 
 test("docs/resources.md lists the arguments of every component", () => {
 	const built = files("components", ".ts").filter((file) => !/docker|kubernetes/.test(file));
-	const found = built.flatMap((file) => [...read(file).matchAll(/^export interface (\w+)Args .*\{\n([\s\S]*?)^\}/gm)]);
+	const found = built.flatMap((file) => {
+		const text = read(file);
+		const all = [...text.matchAll(/^export interface (\w+)Args .*\{\n([\s\S]*?)^\}/gm)];
+		return all.filter(([, name]) => new RegExp(`^export class ${name}\\b`, "m").test(text));
+	});
 	expect(found.length).toBeGreaterThan(3);
 	for (const [, component, body] of found) {
 		const properties = [...body!.matchAll(/^\t(\w+)\??:/gm)].map(([, property]) => property);
@@ -63,32 +70,75 @@ test("docs/resources.md lists the arguments of every component", () => {
 	}
 });
 
-/** Properties of a schema in stacks/settings.ts, which exports none. */
-function settingsOf(schema: string): string[] {
-	const declaration = new RegExp(`^const ${schema} = z\\.strictObject\\(\\{\\n([\\s\\S]*?)^\\}\\);`, "m");
-	return [...declaration.exec(read("stacks/settings.ts"))![1]!.matchAll(/^\t(\w+)[:,]/gm)].map(([, name]) => name!);
+/** Lists of objects and maps below a setting are described in its own row: `roles.<>.memberOf`, `tls.trusted`. */
+function settingOf(path: string): string {
+	const [, owner = "", rest] = /^((?:overrides|users|roles|databases)\.<>\.)?(.*)$/.exec(path)!;
+	return owner + rest!.replace(/(\[\]|\.<>).*$/, "");
 }
 
-test("docs/configuration.md lists every setting with its default, and no others", () => {
-	const settings = rows(read("docs/configuration.md"), "Setting");
-	const table = new Map(settings.map(([path, ...rest]) => [path!.replaceAll(/<\w+>/g, "<>"), rest]));
-	const stack = [...read("stacks/settings.ts").matchAll(/config\.get\w*(?:<.*?>)?\("(\w+)"\)/g)];
-	const defaults = new Map([...walk(replicaSetArgumentsSchema), ...walk(uriOptionsSchema, "users.<>.connection")]);
-	const wanted = [
-		...stack.map(([, name]) => `holdfast:${name}`),
-		...defaults.keys(),
-		...settingsOf("mongoSettings").filter((name) => !["users", "roles"].includes(name)),
-		...settingsOf("mongoUserSettings").map((name) => `users.<>.${name}`),
-		...settingsOf("mongoRoleSettings").map((name) => `roles.<>.${name}`),
-	];
-	expect(wanted).toEqual(expect.arrayContaining(["holdfast:secrets", "basePort", "users.<>.generation"]));
-	const within = (path: string, name: string) => path === name || path.startsWith(`${name}.`);
-	expect(wanted.filter((name) => ![...table.keys()].some((path) => within(path, name)))).toEqual([]);
-	expect([...table.keys()].filter((path) => !wanted.some((name) => within(path, name)))).toEqual([]);
-	for (const [path, value] of defaults) {
-		if (value === undefined || typeof value === "object") continue;
-		expect({ path, default: table.get(path)?.[1] }).toEqual({ path, default: `\`${value}\`` });
+/** Settings of a system by path, with their defaults. */
+function settingsIn(schema: Schema): Map<string, unknown> {
+	return new Map([...leaves(schema)].map(([path, value]) => [settingOf(path), value]));
+}
+
+const configuration = read("docs/configuration.md");
+const postgresPart = section(configuration, "## The PostgreSQL cluster");
+const mongoPart = configuration.replace(postgresPart, "");
+const pathOf = (name: string): string => settingOf(name.replaceAll(/<\w+>/g, "<>"));
+const defaultText = (value: unknown): string => `\`${value}\``;
+
+test.each([
+	["mongo", mongoSettings, mongoPart, ["existing", "users.<>.connection.retryReads", "overrides.<>.votes"]],
+	["postgres", postgresSettings, postgresPart, ["ports.etcdPeer", "roles.<>.memberOf", "databases.<>.dropOnDelete"]],
+] as const)("docs/configuration.md lists every setting of holdfast:%s with its default, and no others", (_, schema, part, some) => {
+	const wanted = settingsIn(schema as unknown as Schema);
+	expect([...wanted.keys()]).toEqual(expect.arrayContaining([...some]));
+	const settings = rows(part, "Setting").filter(([path]) => !path!.startsWith("holdfast:"));
+	// An object may have a row of its own besides those of its properties.
+	const isWhole = (path: string) => [...wanted.keys()].some((one) => one.startsWith(`${path}.`));
+	const listed = settings.map(([path]) => pathOf(path!)).filter((path) => !isWhole(path));
+	expect([...listed].sort()).toEqual([...wanted.keys()].sort());
+	const defaults = new Map(settings.map(([path, , value]) => [pathOf(path!), value]));
+	for (const [path, value] of wanted) {
+		if (value === undefined || (typeof value === "object" && Object.keys(value!).length > 0)) continue;
+		const text = Array.isArray(value) ? "`[]`" : typeof value === "object" ? "`{}`" : defaultText(value);
+		expect({ path, default: defaults.get(path) }).toEqual({ path, default: text });
 	}
+});
+
+test("docs/configuration.md has the defaults that a replica set of our own gets", () => {
+	const defaults = new Map(rows(mongoPart, "Setting").map(([path, , value]) => [pathOf(path!), value]));
+	for (const [path, value] of [...walk(replicaSetArgumentsSchema), ...walk(uriOptionsSchema, "users.<>.connection")]) {
+		if (value === undefined || typeof value === "object") continue;
+		expect({ path, default: defaults.get(path) }).toEqual({ path, default: defaultText(value) });
+	}
+});
+
+test("docs/configuration.md lists the stack's settings and the secrets that can be given", () => {
+	const stack = [...read("stacks/settings.ts").matchAll(/config\.get\w*(?:<.*?>)?\("(\w+)"\)/g)];
+	const listed = firsts(rows(configuration, "Setting")).filter((path) => path!.startsWith("holdfast:"));
+	expect([...listed].sort()).toEqual(stack.map(([, name]) => `holdfast:${name}`).sort());
+	const secrets = (part: string) => firsts(rows(part, "Name")).filter((name) => !name!.startsWith("a "));
+	expect(secrets(mongoPart).sort()).toEqual(Object.keys(mongoSecretsShape([])).sort());
+	expect(secrets(postgresPart).sort()).toEqual(Object.keys(postgresSecretsShape([])).sort());
+});
+
+test("docs/configuration.md has the figures of every profile, and settings that exist for environment variables", () => {
+	const timings = rows(postgresPart, "Profile").map(([name, ttl, loopWait, retryTimeout]) => [
+		name,
+		Object.fromEntries(
+			Object.entries({ ttl, loopWait, retryTimeout }).map(([key, text]) => [key, Number.parseInt(text!, 10)]),
+		),
+	]);
+	expect(Object.fromEntries(timings)).toEqual(profiles);
+	const wanted = [...settingsIn(postgresSettings as unknown as Schema).keys(), "tls"];
+	const variables = rows(postgresPart, "Variable");
+	for (const [variable, meaning] of variables) {
+		const [, setting] = /^(?:Given secret )?`([\w.]+)/.exec(meaning!) ?? [];
+		const known = meaning!.startsWith("Given secret") ? Object.keys(postgresSecretsShape([])) : wanted;
+		expect({ variable, setting, known }).toEqual({ variable, setting, known: expect.arrayContaining([setting]) });
+	}
+	expect(variables.length).toBeGreaterThan(10);
 });
 
 test("docs/errors.md lists every code, and every exit code with its codes", () => {
@@ -103,7 +153,12 @@ test("docs/errors.md lists every code, and every exit code with its codes", () =
 test("docs/process-contract.md has the figures of every program", () => {
 	const text = read("docs/process-contract.md");
 	for (const [program, { stopSignal, stopWait, startGrace, rotateSignal, fatal }] of Object.entries(contracts)) {
-		const figures = [`SIG${stopSignal}`, `${stopWait} s`, `${startGrace} s`, `SIG${rotateSignal}`];
+		const figures = [
+			`SIG${stopSignal}`,
+			`${stopWait} s`,
+			`${startGrace} s`,
+			...(rotateSignal ? [`SIG${rotateSignal}`] : []),
+		];
 		for (const said of [program, ...figures, ...fatal.map((code) => `${code} (`)]) expect(text).toContain(said);
 	}
 });
