@@ -47,7 +47,7 @@ test("a port in use is refused by name, a free one is left free", async () => {
 	const server = await listen("127.0.0.1");
 	const address = { host: "127.0.0.1", port: portOf(server) };
 	await expect(checkFree("m-0", address)).rejects.toThrow(
-		new RegExp(`HF_PORT_IN_USE: member m-0: port ${address.port} .*process ${process.pid} \\(.*node.*basePort`),
+		new RegExp(`HF_PORT_IN_USE: member m-0: port ${address.port} .*process ${process.pid} \\(.*node.*change the ports`),
 	);
 	await close(server);
 	await checkFree("m-0", address);

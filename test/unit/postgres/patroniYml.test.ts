@@ -60,7 +60,8 @@ test("with TLS every connection is verified, in both directions where something 
 	const client = { sslcert: "{{folder}}/live/tls/client.crt", sslkey: "{{folder}}/live/tls/client.key" };
 	expect(found.restapi).toMatchObject({ ...own, cafile: ca, verify_client: "optional" });
 	expect(found.ctl).toEqual({ ...own, cacert: ca });
-	expect(found.etcd3).toMatchObject({ protocol: "https", cacert: ca, cert: own.certfile, key: own.keyfile });
+	const caller = { cert: "{{folder}}/live/tls/etcd-client.crt", key: "{{folder}}/live/tls/etcd-client.key" };
+	expect(found.etcd3).toMatchObject({ protocol: "https", cacert: ca, ...caller });
 	expect(found.postgresql.authentication).toEqual({
 		superuser: { username: "postgres", ...verify },
 		replication: { username: "replicator", ...verify, ...client },

@@ -29,7 +29,8 @@ test("a rotation trusts the new CA first, signs with it then, and forgets the ol
 	expect(turned.ca).toBe(trusting.ca);
 	expect(turned.files["postgres.key"]).not.toBe(first.files["postgres.key"]);
 	const done = await update(turned, { trusted: [2], generation: 2 });
-	expect(done.files["postgres.crt"]).toBe(turned.files["postgres.crt"]);
+	expect(done.files["postgres.key"]).toBe(turned.files["postgres.key"]);
+	expect(done.files).toEqual((await create({ trusted: [2], generation: 2 })).files);
 	expect(done.ca).not.toContain(first.ca);
 });
 
