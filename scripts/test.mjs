@@ -1,5 +1,5 @@
-// Runs the tests: quick ones first, then those with real servers, three files at a time (they mostly wait); the counts
-// come last. --long runs the faults alone, in their long form.
+// Runs the tests: quick ones first, then those with real servers, several files at a time (they mostly wait); the counts
+// come last. --long runs what has a long form, one file after another.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,10 +11,13 @@ const rest = args.filter((arg) => arg !== "--long");
 const results = mkdtempSync(join(tmpdir(), "holdfast-test-"));
 const env = { ...process.env, ...(long ? { HOLDFAST_LONG: "1" } : {}) };
 const rounds = long
-	? [["faults", "--runInBand"]]
+	? [
+			["faults", "--runInBand"],
+			["integration", "--runInBand", "--testPathPatterns", "postgres(Tls|Objects|Databases)"],
+		]
 	: [
 			["unit components", "--maxWorkers=2"],
-			["integration faults", "--maxWorkers=3"],
+			["integration faults", "--maxWorkers=4"],
 		];
 const total = { passed: 0, failed: 0, skipped: 0 };
 for (const [projects, ...options] of rounds) {

@@ -47,12 +47,12 @@ export class PatroniRest {
 		return this.#caller.read("/config", answer, z.record(z.string(), z.json())) as JsonObject;
 	}
 
-	/** Merges `patch` into the configuration and returns what etcd holds afterwards, read back. */
-	async patchConfig(patch: JsonObject): Promise<JsonObject> {
-		this.#caller.accept(await this.#caller.ask("PATCH", "/config", patch), "PATCH /config", [200]);
-		const found = await this.config();
-		if (found) return found;
-		throw new HoldfastError("HF_REJECTED", `${this.endpoint.member} has no configuration after PATCH /config`);
+	/**
+	 * Merges `patch` into the configuration; not where it was changed at the same time, or this member has not seen its
+	 * latest change yet (409). What came of it is to be read back, for a moment it can still be the old one.
+	 */
+	async patchConfig(patch: JsonObject): Promise<void> {
+		this.#caller.accept(await this.#caller.ask("PATCH", "/config", patch), "PATCH /config", [200, 409]);
 	}
 
 	/** Begins Patroni's next round now: a patch that changes nothing does just that. */

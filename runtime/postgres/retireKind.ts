@@ -6,8 +6,7 @@ import type { Kind } from "../kind.ts";
 import { stackLog } from "../log.ts";
 import { openHost } from "../platform/open.ts";
 import type { PostgresRetireInputs, PostgresRetireOutputs } from "./clusterArguments.ts";
-import { readConfig } from "./configure.ts";
-import { planDynamic } from "./dynamic.ts";
+import { bringConfig } from "./configure.ts";
 import { retireVoters } from "./etcd.ts";
 import { checkFixed } from "./fixed.ts";
 import type { PostgresRecord } from "./record.ts";
@@ -50,12 +49,9 @@ async function retire(record: PostgresRecord, inputs: PostgresRetireInputs): Pro
 
 /** Before standbys go, so that no commit waits for one that has left. */
 async function lowerDurability(work: Work, { synchronous }: PostgresRetireInputs): Promise<void> {
-	const patch = planDynamic(await readConfig(work), synchronous);
-	if (!patch) return;
+	if (!(await bringConfig(work, synchronous))) return;
 	const { statuses } = await lookAt(work);
-	const names = [...statuses.keys()];
-	await withRest(work, names[0]!, (rest) => rest.patchConfig(patch));
-	await nextRound(work, names);
+	await nextRound(work, [...statuses.keys()]);
 }
 
 async function handOver(work: Work, inputs: PostgresRetireInputs, leaving: readonly string[]): Promise<void> {

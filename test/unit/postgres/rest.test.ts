@@ -113,15 +113,13 @@ describe("changes", () => {
 		}
 	});
 
-	test("of the configuration are read back", async () => {
-		let config: object = { ttl: 30 };
-		answer = ({ method, body }) => {
-			if (method === "PATCH") config = { ...config, ...(body as object), other: 1 };
-			return [200, method === "PATCH" ? {} : config];
-		};
-		expect(await rest.patchConfig({ ttl: 20 })).toEqual({ ttl: 20, other: 1 });
-		expect(verbs()).toEqual(["PATCH /config", "GET /config"]);
+	test("of the configuration are merged, unless somebody else was faster", async () => {
+		answer = () => [200, {}];
+		await rest.patchConfig({ ttl: 20 });
 		answer = () => [409, "conflict"];
+		await rest.patchConfig({ ttl: 20 });
+		expect(verbs()).toEqual(["PATCH /config", "PATCH /config"]);
+		answer = () => [503, "no configuration"];
 		await expect(rest.patchConfig({ ttl: 20 })).rejects.toMatchObject({ code: "HF_REJECTED" });
 	});
 
