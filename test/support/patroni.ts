@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFileSync, readlinkSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { QueryResultRow } from "pg";
@@ -86,9 +86,10 @@ export class PatroniUnderTest {
 		return Number(readFileSync(join(this.folder(slot), "data", "postgres", "postmaster.pid"), "utf8").split("\n")[0]);
 	}
 
-	/** Executable of a slot's postmaster. */
-	executable(slot: number): string {
-		return readlinkSync(`/proc/${this.postmaster(slot)}/exe`);
+	/** Environment of a slot's postmaster. */
+	environment(slot: number): NodeJS.ProcessEnv {
+		const pairs = readFileSync(`/proc/${this.postmaster(slot)}/environ`, "utf8").split("\0");
+		return Object.fromEntries(pairs.map((pair) => [pair.split("=")[0], pair.slice(pair.indexOf("=") + 1)]));
 	}
 
 	postmasters(count: number): number[] {

@@ -249,17 +249,19 @@ export async function lostRows(
 	login: Login,
 	acknowledged: readonly Acknowledged[],
 ): Promise<Record<string, number[]>> {
-	const lost: Record<string, number[]> = {};
-	for (const server of servers) {
-		const key = `${server.host}:${server.port}`;
-		for (const until = Date.now() + 30_000; ; await sleep(200)) {
-			const client = await connectTo(server, login);
-			const { rows } = await client.query(`SELECT id::int FROM ${TABLE}`);
-			await end(client);
-			const there = new Set(rows.map(({ id }) => id as number));
-			lost[key] = acknowledged.filter(({ id }) => !there.has(id)).map(({ id }) => id);
-			if (lost[key].length === 0 || Date.now() > until) break;
-		}
+	const lost = await Promise.all(
+		servers.map(async (server) => [`${server.host}:${server.port}`, await lostAt(server, login, acknowledged)]),
+	);
+	return Object.fromEntries(lost);
+}
+
+async function lostAt(server: Server, login: Login, acknowledged: readonly Acknowledged[]): Promise<number[]> {
+	for (const until = Date.now() + 30_000; ; await sleep(200)) {
+		const client = await connectTo(server, login);
+		const { rows } = await client.query(`SELECT id::int FROM ${TABLE}`);
+		await end(client);
+		const there = new Set(rows.map(({ id }) => id as number));
+		const lost = acknowledged.filter(({ id }) => !there.has(id)).map(({ id }) => id);
+		if (lost.length === 0 || Date.now() > until) return lost;
 	}
-	return lost;
 }
