@@ -33,12 +33,25 @@ export async function stopLeftovers(): Promise<void> {
 	const left = await leftovers();
 	if (left.length === 0) return;
 	console.error(`ending ${left.length} leftover process(es) of an interrupted run: ${left.join(", ")}`);
-	for (const pid of left) process.kill(pid, "SIGTERM");
-	for (let i = 0; i < 50 && (await alive(left)).length > 0; i++) await sleep(100);
-	for (const pid of await alive(left)) process.kill(pid, "SIGKILL");
+	const births = new Map(await Promise.all(left.map(async (pid) => [pid, await born(pid)] as const)));
+	for (const pid of left) end(pid, "SIGTERM");
+	for (let i = 0; i < 50 && (await alive(births)).length > 0; i++) await sleep(100);
+	for (const pid of await alive(births)) end(pid, "SIGKILL");
 }
 
-async function alive(some: number[]): Promise<number[]> {
-	const births = await Promise.all(some.map(born));
-	return some.filter((_, i) => births[i] !== undefined);
+/** What ended by itself meanwhile needs no signal. */
+function end(pid: number, signal: NodeJS.Signals): void {
+	try {
+		process.kill(pid, signal);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+	}
+}
+
+/** Those that are still the same process: a pid can be somebody else's by now. */
+async function alive(births: ReadonlyMap<number, Awaited<ReturnType<typeof born>>>): Promise<number[]> {
+	const found = await Promise.all(
+		[...births].map(async ([pid, since]) => (since !== undefined && (await born(pid)) === since ? [pid] : [])),
+	);
+	return found.flat();
 }

@@ -239,7 +239,7 @@ test("what is not ours is refused before anything is changed", async () => {
 
 	const squatter = await listen(ports[2]!);
 	await expect(memberKind.ensure(foreign)).rejects.toThrow(
-		new RegExp(`HF_PORT_IN_USE.*port ${ports[2]} .* in use by process ${process.pid} .*basePort`),
+		new RegExp(`HF_PORT_IN_USE.*port ${ports[2]} .* in use by process ${process.pid} .*change the ports`),
 	);
 	await close(squatter);
 	await expect(stat(folder)).rejects.toThrow("ENOENT");
