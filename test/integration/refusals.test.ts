@@ -275,7 +275,7 @@ describe("refused beside a running set", () => {
 		await refused(
 			other,
 			new RegExp(
-				`HF_PORT_IN_USE: member rs0-0: port ${stack.basePort} on 127\\.0\\.0\\.1 is in use by process ${stack.pid(0)} \\(.*Next: .*basePort`,
+				`HF_PORT_IN_USE: member rs0-0: port ${stack.basePort} on 127\\.0\\.0\\.1 is in use by process ${stack.pid(0)} \\(.*Next: .*change the ports`,
 			),
 		);
 		nothingMade();
