@@ -20,9 +20,10 @@ type Connections = Record<string, string>;
 
 /** Connection strings, one a user. */
 export async function run({ stack, json, reveal = false, user, form = "uri", args: [system] }: Options): Promise<void> {
+	refuseWords(system, form);
 	requireConfig(stack);
 	if (form === "ca") return console.log((await authority(stack, system)).trimEnd());
-	const found = connections(await stackOutputs(stack), stack, system, formOf(form));
+	const found = connections(await stackOutputs(stack), stack, system, form as Form);
 	if (user !== undefined && !(user in found)) {
 		throw new HoldfastError("HF_USAGE", `stack ${stack} has no user ${user}: ${Object.keys(found).join(", ")}`);
 	}
@@ -43,16 +44,16 @@ async function authority(stack: string, system: string): Promise<string> {
 	});
 }
 
-function formOf(form: string): Form {
-	const found = forms.find((one) => one === form);
-	if (found && found !== "ca") return found;
-	throw new HoldfastError("HF_USAGE", `there is no form ${form}: ${forms.join(", ")}`);
+function refuseWords(system: string, form: string): void {
+	if (system !== "mongo" && system !== "postgres")
+		throw new HoldfastError("HF_USAGE", `there is no system ${system}: mongo, postgres`);
+	if (!forms.some((one) => one === form))
+		throw new HoldfastError("HF_USAGE", `there is no form ${form}: ${forms.join(", ")}`);
+	if (system === "mongo" && form !== "uri" && form !== "ca")
+		throw new HoldfastError("HF_USAGE", "mongo has the forms uri and ca only");
 }
 
 function connections({ mongo, postgres }: StackOutputs, stack: string, system: string, form: Form): Connections {
-	if (system !== "mongo" && system !== "postgres")
-		throw new HoldfastError("HF_USAGE", `there is no system ${system}: mongo, postgres`);
-	if (system === "mongo" && form !== "uri") throw new HoldfastError("HF_USAGE", "mongo has the form uri only");
 	if (system === "mongo" && mongo) return mongo.users;
 	if (system === "postgres" && postgres) {
 		const key = { uri: "uri", readonly: "readOnlyUri", jdbc: "jdbcUrl", pgpass: "pgpass" } as const;
