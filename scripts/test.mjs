@@ -13,7 +13,7 @@ const env = { ...process.env, ...(long ? { HOLDFAST_LONG: "1" } : {}) };
 const rounds = long
 	? [
 			["faults", "--runInBand"],
-			["integration", "--runInBand", "--testPathPatterns", "postgres(Tls|Objects|Databases)"],
+			["integration", "--runInBand", "--testPathPatterns", "postgres(Change|Databases|Objects|Scale|Tls)"],
 		]
 	: [
 			["unit components", "--maxWorkers=2"],

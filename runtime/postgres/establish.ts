@@ -3,6 +3,7 @@ import { failpoint } from "../failpoint.ts";
 import type { PostgresClusterInputs } from "./clusterArguments.ts";
 import { identifierOnDisk } from "./controlData.ts";
 import { joinEtcd, openEtcd } from "./etcd.ts";
+import { announceEtcdPassword } from "./passwords.ts";
 import { DATA_FOLDER } from "./patroniYml.ts";
 import type { PatroniStatus } from "./state.ts";
 import { leaderOf, look, save, say, statusesOf, type Work, withRest } from "./work.ts";
@@ -26,6 +27,7 @@ export async function establish(work: Work, inputs: PostgresClusterInputs, known
 	await checkData(work, inputs, claim);
 	// Nothing was noted so far: a cluster that is not ours must leave no trace here.
 	await save(work);
+	await announceEtcdPassword(work, inputs);
 	await openEtcd(work, inputs);
 	await bothDone(joinEtcd(work, inputs), startMembers(work, inputs, claim === undefined));
 	record.systemIdentifier = await proved(work, claim ?? record.systemIdentifier);

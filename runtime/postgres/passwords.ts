@@ -8,7 +8,7 @@ import { transaction, withLeader } from "./objectsRun.ts";
 import { reload } from "./reload.ts";
 import { verifierOf, verifies } from "./scram.ts";
 import { parseSecrets, SECRETS_FILE, secretsYml } from "./secretsYml.ts";
-import { save, say, type Work } from "./work.ts";
+import { save, say, statusesOf, type Work } from "./work.ts";
 
 /**
  * Brings the passwords of Patroni's own roles to what is declared: on the server first, which replicates to all members,
@@ -55,6 +55,24 @@ export async function isCurrent(client: Pick<Client, "query">, { user, password 
 	throw new HoldfastError("HF_REJECTED", `the cluster has no role ${user}, which Patroni made at its birth`, {
 		next: "the names of Patroni's own roles cannot change: restore them in the settings",
 	});
+}
+
+/**
+ * Lets every Patroni know the password that it is going to have in etcd: a change there ends its session at once, and
+ * one that cannot sign in again loses its lock. Its session of now goes on until then.
+ */
+export async function announceEtcdPassword(work: Work, { members, etcd }: PostgresClusterInputs): Promise<void> {
+	const stale: string[] = [];
+	for (const { name } of members) {
+		const held = parseSecrets((await work.host.read(name, SECRETS_FILE)) ?? "");
+		if (!held || held.etcd === etcd.patroni) continue;
+		await work.host.write(name, SECRETS_FILE, secretsYml({ ...held, etcd: etcd.patroni }));
+		stale.push(name);
+	}
+	// One that does not answer reads its files when it starts.
+	const answering = await statusesOf(work);
+	const readers = stale.filter((name) => answering.has(name));
+	if (readers.length > 0) await reload(work, readers);
 }
 
 /** Every member's file holds what is declared, and every Patroni has read it. */
