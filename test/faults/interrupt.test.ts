@@ -1,7 +1,6 @@
-import { type ChildProcess, execFileSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Failpoint } from "../../runtime/failpoint.ts";
+import { commandOf, killUp, upTo } from "../support/interrupted.ts";
 import { long } from "../support/long.ts";
 import { withMongo } from "../support/mongo.ts";
 import { TestStack } from "../support/stack.ts";
@@ -12,54 +11,7 @@ afterAll(() => TestStack.destroyAll());
 
 const users = { app: { database: "users", roles: [{ role: "readWrite", db: "workflows" }] } };
 
-/** Runs `up` until it hangs at a failpoint; the mark proves that it got there. */
-async function upTo(stack: TestStack, failpoint: string): Promise<ChildProcess> {
-	const mark = join(stack.home, "failpoint");
-	rmSync(mark, { force: true });
-	const child = stack.start({ HOLDFAST_FAILPOINT: failpoint }, "up");
-	let said = "";
-	for (const stream of [child.stdout!, child.stderr!])
-		stream.on("data", (chunk) => {
-			said += chunk;
-		});
-	for (const end = Date.now() + 90_000; !existsSync(mark); await sleep(50)) {
-		if (Date.now() > end || child.exitCode !== null) throw new Error(`up did not reach ${failpoint}: ${said}`);
-	}
-	expect(readFileSync(mark, "utf8")).toContain(failpoint);
-	return child;
-}
-
-/** Pids below a process, deepest last. */
-function descendants(pid: number): number[] {
-	const children = execFileSync("ps", ["-o", "pid=,ppid=", "-A"], { encoding: "utf8" })
-		.trim()
-		.split("\n")
-		.map((line) => line.trim().split(/\s+/).map(Number))
-		.filter(([, parent]) => parent === pid)
-		.map(([child]) => child!);
-	return children.flatMap((child) => [child, ...descendants(child)]);
-}
-
-const commandOf = (pid: number): string => {
-	try {
-		return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-	} catch {
-		return "";
-	}
-};
-
-/** Kills holdfast and Pulumi as the kernel would; the provider is left behind, still at work. */
-async function killUp(child: ChildProcess): Promise<number[]> {
-	const all = descendants(child.pid!);
-	const pulumi = all.filter((pid) => commandOf(pid).startsWith("pulumi up "));
-	expect(pulumi).toHaveLength(1);
-	const gone = new Promise((resolve) => child.once("close", resolve));
-	for (const pid of [...pulumi, child.pid!]) process.kill(pid, "SIGKILL");
-	child.stdout?.destroy();
-	child.stderr?.destroy();
-	await Promise.race([gone, sleep(2000)]);
-	return all.filter((pid) => commandOf(pid).includes("dynamic-provider"));
-}
+const UP_MS = 90_000;
 
 async function converged(stack: TestStack, members: number): Promise<void> {
 	const { stdout } = await stack.must("up");
@@ -70,14 +22,14 @@ async function converged(stack: TestStack, members: number): Promise<void> {
 	await withMongo(await stack.uri("app"), (client) => client.db("workflows").collection("x").insertOne({}));
 }
 
-const first = [
+const first: Failpoint[] = [
 	"mongo/initiated",
-	...(long ? ["mongo/initiating", "mongo/admin", "mongo/reconfigured"] : ["mongo/admin"]),
+	...(long ? (["mongo/initiating", "mongo/admin", "mongo/reconfigured"] as const) : (["mongo/admin"] as const)),
 ];
 
 test.each(first)("up killed at %s of the first build goes on with the next up", async (failpoint) => {
 	const stack = await TestStack.create("kill", { users });
-	const child = await upTo(stack, failpoint);
+	const child = await upTo(stack, failpoint, UP_MS);
 	const [provider] = await killUp(child);
 	expect(commandOf(provider!)).toContain("dynamic-provider");
 	const ids = await idsOf(stack);
@@ -108,11 +60,11 @@ test("up killed in the middle of a scale and of a roll goes on with the next up;
 	const { replicaSetId } = stack.record();
 
 	stack.configure({ members: 5 });
-	await killUp(await upTo(stack, "mongo/reconfigured"));
+	await killUp(await upTo(stack, "mongo/reconfigured", UP_MS));
 	await converged(stack, 5);
 
 	stack.configure({ members: 3, cacheSizeGB: 0.3 });
-	const child = await upTo(stack, "mongo/restarting");
+	const child = await upTo(stack, "mongo/restarting", UP_MS);
 
 	// While it hangs there, another up must not start, and must say who is at work.
 	const second = await stack.holdfast("up");

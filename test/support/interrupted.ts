@@ -6,7 +6,7 @@ import type { Failpoint } from "../../runtime/failpoint.ts";
 import type { TestStack } from "./stack.ts";
 
 /** Runs `up` until it hangs at a failpoint; the mark proves that it got there. */
-async function upTo(stack: TestStack, failpoint: Failpoint, ms = 240_000): Promise<ChildProcess> {
+export async function upTo(stack: TestStack, failpoint: Failpoint, ms = 240_000): Promise<ChildProcess> {
 	const mark = join(stack.home, "failpoint");
 	rmSync(mark, { force: true });
 	const child = stack.start({ HOLDFAST_FAILPOINT: failpoint }, "up");
@@ -33,7 +33,8 @@ function descendants(pid: number): number[] {
 	return children.flatMap((child) => [child, ...descendants(child)]);
 }
 
-const commandOf = (pid: number): string => {
+/** Command line of a process; empty when it is gone. */
+export const commandOf = (pid: number): string => {
 	try {
 		return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
 	} catch {
@@ -41,8 +42,8 @@ const commandOf = (pid: number): string => {
 	}
 };
 
-/** Kills holdfast and Pulumi as the kernel would; the provider is left behind, still at work. */
-async function killUp(child: ChildProcess): Promise<void> {
+/** Kills holdfast and Pulumi as the kernel would; the pids of the providers, which are left behind, still at work. */
+export async function killUp(child: ChildProcess): Promise<number[]> {
 	const all = descendants(child.pid!);
 	const pulumi = all.filter((pid) => commandOf(pid).startsWith("pulumi up "));
 	expect(pulumi).toHaveLength(1);
@@ -51,10 +52,10 @@ async function killUp(child: ChildProcess): Promise<void> {
 	child.stdout?.destroy();
 	child.stderr?.destroy();
 	await Promise.race([gone, sleep(2000)]);
-	expect(all.filter((pid) => commandOf(pid).includes("dynamic-provider"))).not.toEqual([]);
+	return all.filter((pid) => commandOf(pid).includes("dynamic-provider"));
 }
 
 /** One `up` after the other, each killed at its failpoint. */
 export async function killedAt(stack: TestStack, ...failpoints: Failpoint[]): Promise<void> {
-	for (const failpoint of failpoints) await killUp(await upTo(stack, failpoint));
+	for (const failpoint of failpoints) expect(await killUp(await upTo(stack, failpoint))).not.toEqual([]);
 }
