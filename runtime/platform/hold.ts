@@ -1,3 +1,5 @@
+import { statFunction } from "./shell.ts";
+
 /**
  * `hold`: what supervisord runs for a process. It waits before a start that follows failed ones, notes what it
  * starts, and then becomes the program (exec: same pid, so signals reach the program itself). A process that
@@ -19,15 +21,7 @@ for signal in TERM INT QUIT; do
 	trap "stopping=$signal; [ -z \\"\\$orphan\\" ] || kill -s $signal \\"\\$orphan\\" 2>/dev/null" "$signal"
 done
 
-# Field $2 of /proc/$1/stat, counted from the state (1); nothing when the process is gone or waits to be reaped.
-stat() {
-	read -r line 2>/dev/null <"/proc/$1/stat" || return 0
-	field=$2
-	set -- \${line##*) }
-	case $1 in [ZX]) return 0 ;; esac
-	shift $((field - 1))
-	echo "$1"
-}
+${statFunction}
 
 # Ends with its supervisord: the next one has a hold of its own.
 check_parent() {

@@ -1,3 +1,5 @@
+import { statFunction } from "./shell.ts";
+
 /**
  * `rotate`: moves away logs that have grown, and asks their process for a new one. One for all members of a stack.
  *
@@ -10,15 +12,7 @@ line() {
 	sed -n "$2p" "$1" 2>/dev/null
 }
 
-# Field $2 of /proc/$1/stat, counted from the state (1).
-stat() {
-	read -r stat 2>/dev/null <"/proc/$1/stat" || return 0
-	field=$2
-	set -- \${stat##*) }
-	case $1 in [ZX]) return 0 ;; esac
-	shift $((field - 1))
-	echo "$1"
-}
+${statFunction}
 
 # rotate LOG COPIES SIGNAL RECORD
 rotate() {

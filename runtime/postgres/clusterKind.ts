@@ -8,12 +8,13 @@ import { configure } from "./configure.ts";
 import type { Login } from "./connect.ts";
 import { establish } from "./establish.ts";
 import { forgetEtcd } from "./etcd.ts";
+import { versionText } from "./look.ts";
 import { observeCluster } from "./observeCluster.ts";
 import { rotatePasswords } from "./passwords.ts";
 import type { PostgresRecord } from "./record.ts";
-import { reload } from "./reload.ts";
+import { reloadAnswering } from "./reload.ts";
 import { roll, whole } from "./settle.ts";
-import { save, statusesOf, type Work } from "./work.ts";
+import { save, type Work } from "./work.ts";
 
 /** A first build takes seconds; cloning a large database to a new member takes as long as it takes. */
 const DEADLINE_MS = 60 * 60_000;
@@ -81,7 +82,7 @@ async function finish(work: Work, inputs: PostgresClusterInputs, isRead: boolean
 		const changed = await configure(work, inputs.dynamic);
 		const names = inputs.members.map(({ name }) => name);
 		// Also after an interrupted run: what was written then may not have been read.
-		if (changed || !isRead) await reload(work, await readers(work, names));
+		if (changed || !isRead) await reloadAnswering(work, names);
 		await roll(work, inputs);
 		const { statuses } = await whole(work, inputs);
 		record.hosts = record.hosts.filter(({ name }) => names.includes(name));
@@ -93,13 +94,4 @@ async function finish(work: Work, inputs: PostgresClusterInputs, isRead: boolean
 	}
 }
 
-/** Members whose Patroni answers: one that does not reads its files when it starts. */
-async function readers(work: Work, names: readonly string[]): Promise<string[]> {
-	const statuses = await statusesOf(work);
-	return names.filter((name) => statuses.has(name));
-}
-
 const versionOf = ({ server_version = 0 }: { server_version?: number | undefined }): number => server_version;
-
-/** 180004 is 18.4. */
-const versionText = (version: number): string => `${Math.floor(version / 10_000)}.${version % 10_000}`;

@@ -1,3 +1,5 @@
+import { statFunction } from "../platform/shell.ts";
+
 /**
  * `guard`: stops a PostgreSQL that nobody governs. postgres has a session of its own and survives its Patroni; while
  * Patroni is gone, another member is elected and the old leader would go on taking writes.
@@ -12,15 +14,7 @@ folder=$1 ttl=$2
 stopping=
 for signal in TERM INT QUIT; do trap 'stopping=1' "$signal"; done
 
-# Field $2 of /proc/$1/stat, counted from the state (1); nothing when the process is gone or waits to be reaped.
-stat() {
-	read -r line 2>/dev/null <"/proc/$1/stat" || return 0
-	field=$2
-	set -- \${line##*) }
-	case $1 in [ZX]) return 0 ;; esac
-	shift $((field - 1))
-	echo "$1"
-}
+${statFunction}
 
 # Line $2 of a small file.
 line() {

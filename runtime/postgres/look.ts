@@ -48,3 +48,6 @@ export function rolloutMember(
 		...{ timeline: status.timeline ?? seen.timeline, lagBytes: lag },
 	};
 }
+
+/** `server_version` as people write it: 180004 is 18.4. */
+export const versionText = (version: number): string => `${Math.floor(version / 10_000)}.${version % 10_000}`;

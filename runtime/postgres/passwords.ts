@@ -5,10 +5,10 @@ import type { PostgresClusterInputs } from "./clusterArguments.ts";
 import { type Client, type Login, logsIn } from "./connect.ts";
 import { quoteIdentifier, quoteLiteral } from "./identifiers.ts";
 import { transaction, withLeader } from "./objectsRun.ts";
-import { reload } from "./reload.ts";
+import { reload, reloadAnswering } from "./reload.ts";
 import { verifierOf, verifies } from "./scram.ts";
-import { parseSecrets, SECRETS_FILE, secretsYml } from "./secretsYml.ts";
-import { save, say, statusesOf, type Work } from "./work.ts";
+import { type PatroniSecrets, parseSecrets, SECRETS_FILE, secretsYml } from "./secretsYml.ts";
+import { save, say, type Work } from "./work.ts";
 
 /**
  * Brings the passwords of Patroni's own roles to what is declared: on the server first, which replicates to all members,
@@ -62,17 +62,8 @@ export async function isCurrent(client: Pick<Client, "query">, { user, password 
  * one that cannot sign in again loses its lock. Its session of now goes on until then.
  */
 export async function announceEtcdPassword(work: Work, { members, etcd }: PostgresClusterInputs): Promise<void> {
-	const stale: string[] = [];
-	for (const { name } of members) {
-		const held = parseSecrets((await work.host.read(name, SECRETS_FILE)) ?? "");
-		if (!held || held.etcd === etcd.patroni) continue;
-		await work.host.write(name, SECRETS_FILE, secretsYml({ ...held, etcd: etcd.patroni }));
-		stale.push(name);
-	}
-	// One that does not answer reads its files when it starts.
-	const answering = await statusesOf(work);
-	const readers = stale.filter((name) => answering.has(name));
-	if (readers.length > 0) await reload(work, readers);
+	const stale = await rewrite(work, members, (held) => held && { ...held, etcd: etcd.patroni });
+	await reloadAnswering(work, stale);
 }
 
 /** Every member's file holds what is declared, and every Patroni has read it. */
@@ -82,15 +73,25 @@ async function writeSecrets(work: Work, inputs: PostgresClusterInputs): Promise<
 		...{ superuser: superuser.password, replication: replication.password, rewind: rewind.password },
 		...{ rest: restapi.password, etcd: etcd.patroni },
 	};
-	const text = secretsYml(secrets);
+	const stale = await rewrite(work, inputs.members, () => secrets);
+	if (stale.length > 0) await reload(work, stale);
+}
+
+/** Brings members' files to what is wanted of them, and names those that were different; `undefined` leaves one alone. */
+async function rewrite(
+	{ host }: Work,
+	members: PostgresClusterInputs["members"],
+	wanted: (held: PatroniSecrets | undefined) => PatroniSecrets | undefined,
+): Promise<string[]> {
 	const stale: string[] = [];
-	for (const { name } of inputs.members) {
-		const held = parseSecrets((await work.host.read(name, SECRETS_FILE)) ?? "");
-		if (JSON.stringify(held) === JSON.stringify(secrets)) continue;
-		await work.host.write(name, SECRETS_FILE, text);
+	for (const { name } of members) {
+		const held = parseSecrets((await host.read(name, SECRETS_FILE)) ?? "");
+		const secrets = wanted(held);
+		if (!secrets || JSON.stringify(held) === JSON.stringify(secrets)) continue;
+		await host.write(name, SECRETS_FILE, secretsYml(secrets));
 		stale.push(name);
 	}
-	if (stale.length > 0) await reload(work, stale);
+	return stale;
 }
 
 async function proveSuperuser({ record }: Work): Promise<void> {

@@ -12,6 +12,13 @@ export async function reload(work: Work, members: readonly string[]): Promise<vo
 	await nextRound(work, members);
 }
 
+/** As `reload`, of those that answer: one that does not reads its files when it starts. */
+export async function reloadAnswering(work: Work, members: readonly string[]): Promise<void> {
+	const statuses = await statusesOf(work);
+	const readers = members.filter((name) => statuses.has(name));
+	if (readers.length > 0) await reload(work, readers);
+}
+
 /** Waits until each of `members` has finished a round that began from now on. */
 export async function nextRound(work: Work, members: readonly string[]): Promise<void> {
 	await lookAt(work);

@@ -3,6 +3,7 @@ import type { EtcdClusterStatus } from "../etcd/status.ts";
 import { hostport } from "../platform/model.ts";
 import { openHost } from "../platform/open.ts";
 import { statusOfEtcd } from "./etcd.ts";
+import { versionText } from "./look.ts";
 import { orphanOf } from "./orphan.ts";
 import type { PostgresRecord } from "./record.ts";
 import { lacking } from "./settle.ts";
@@ -88,8 +89,6 @@ function durabilityOf({ dynamic = {} }: PostgresRecord): string {
 	const mode = dynamic.synchronous_mode;
 	return mode === "quorum" ? "quorum" : mode === true ? "sync" : "async";
 }
-
-const versionText = (version: number): string => `${Math.floor(version / 10_000)}.${version % 10_000}`;
 
 function memberStatus(
 	host: PostgresRecord["hosts"][number],
