@@ -70,9 +70,12 @@ is_proven() {
 	[ -n "$evidence" ] && [ -e "$evidence" ]
 }
 
-# Waits for the leave to start.
+# Waits for the leave to start. Who gives it wants a start now: earlier ones that failed no longer count.
 wait_for_leave() {
-	while [ -z "$stopping" ] && [ -e "conf/$process.held" ] && [ ! -e "run/$process.released" ] && ! is_proven; do nap; done
+	while [ -z "$stopping" ] && [ -e "conf/$process.held" ] && [ ! -e "run/$process.released" ] && ! is_proven; do
+		starts=0
+		nap
+	done
 }
 
 # Sets what to run.

@@ -279,6 +279,19 @@ describe("a process that its cluster lets start", () => {
 		expect(await hasRun()).toBe(false);
 	});
 
+	test("a leave means now, however often it has started before", async () => {
+		await launch("/bin/sh", "-c", "echo >>ran; exit 1");
+		for (let starts = 0; starts < 3; starts++) await run();
+		expect(await readStarts(folder, "p")).toEqual({ starts: 3 });
+		await writeFile(processFiles.held(folder, "p"), "\n");
+		const child = hold();
+		await sleep(500);
+		await release();
+		await once(child, "exit");
+		// The first of a new count, so it did not wait.
+		expect(await readStarts(folder, "p")).toEqual({ starts: 1 });
+	});
+
 	test("with the proof it starts by itself, and a leave that was left over is void", async () => {
 		await launch("/bin/sh", "-c", "echo own >ran");
 		await writeFile(processFiles.held(folder, "p"), "data/proof\n");
