@@ -41,3 +41,10 @@ export function synchronousSettings(durability: Durability, nodeCount: number) {
 		synchronous_node_count: nodeCount,
 	};
 }
+
+/** The durability that Patroni's settings stand for. */
+export function durabilityOf(dynamic: Readonly<Record<string, unknown>> = {}): Durability {
+	if (dynamic.synchronous_mode_strict === true) return "strict";
+	if (dynamic.synchronous_mode === "quorum") return "quorum";
+	return dynamic.synchronous_mode === true ? "sync" : "async";
+}

@@ -2,6 +2,7 @@ import { type Access, readRecord } from "../access.ts";
 import type { EtcdClusterStatus } from "../etcd/status.ts";
 import { hostport } from "../platform/model.ts";
 import { openHost } from "../platform/open.ts";
+import { durabilityOf } from "./durability.ts";
 import { statusOfEtcd } from "./etcd.ts";
 import { versionText } from "./look.ts";
 import { orphanOf } from "./orphan.ts";
@@ -56,7 +57,7 @@ export async function postgresStatus(access: Access): Promise<PostgresStatus | u
 		name: record.scope,
 		systemIdentifier: record.systemIdentifier,
 		...(status?.server_version ? { version: versionText(status.server_version) } : {}),
-		durability: durabilityOf(record),
+		durability: durabilityOf(record.dynamic),
 		timeline: status?.timeline,
 		summary:
 			trouble.length === 0 ? `whole: ${members.length} member(s), leader ${leader}` : `degraded: ${trouble.join("; ")}`,
@@ -83,12 +84,6 @@ function troubles(record: PostgresRecord, { view, statuses }: Glance, leader: st
 /** Who says that it leads: all that can be known without etcd. */
 const leaderByItsWord = ({ statuses }: Glance): string | undefined =>
 	[...statuses].find(([, { role, state }]) => role === "primary" && state === "running")?.[0];
-
-function durabilityOf({ dynamic = {} }: PostgresRecord): string {
-	if (dynamic.synchronous_mode_strict === true) return "strict";
-	const mode = dynamic.synchronous_mode;
-	return mode === "quorum" ? "quorum" : mode === true ? "sync" : "async";
-}
 
 function memberStatus(
 	host: PostgresRecord["hosts"][number],

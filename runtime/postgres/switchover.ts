@@ -3,6 +3,7 @@ import { Deadline } from "../deadline.ts";
 import { HoldfastError } from "../errors.ts";
 import { stackLog } from "../log.ts";
 import { openHost } from "../platform/open.ts";
+import { durabilityOf } from "./durability.ts";
 import type { PostgresRecord } from "./record.ts";
 import type { ClusterMember } from "./state.ts";
 import { type Look, leaderOf, lookAt, type Work, withRest } from "./work.ts";
@@ -41,7 +42,7 @@ function chooseHeir({ hosts, scope, dynamic }: PostgresRecord, { view }: Look, f
 	if (to !== undefined && !names.includes(to))
 		throw new HoldfastError("HF_USAGE", `cluster ${scope} has no member ${to}: ${names.join(", ")}`);
 	if (to === from) throw new HoldfastError("HF_USAGE", `${to} leads already`, { next: "name another member" });
-	const synchronous = dynamic?.synchronous_mode === true || dynamic?.synchronous_mode === "quorum";
+	const synchronous = durabilityOf(dynamic) !== "async";
 	const fit = view.members.filter((member) => member.name !== from && isFit(member, synchronous));
 	const [best] = fit.sort((a, b) => Number(a.lag) - Number(b.lag));
 	if (to === undefined && best) return best.name;

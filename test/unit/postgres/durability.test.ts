@@ -1,6 +1,7 @@
 import {
 	checkDurability,
 	defaultDurability,
+	durabilityOf,
 	standbysNeeded,
 	synchronousSettings,
 } from "../../../runtime/postgres/durability.ts";
@@ -30,4 +31,10 @@ test("every default can be fulfilled", () => {
 	checkDurability("async", 2, 5);
 	expect(() => checkDurability("strict", 1, 1)).toThrow("no write could ever be acknowledged");
 	expect(() => checkDurability("sync", 2, 2)).toThrow("leaves only 1 standbys");
+});
+
+test("Patroni's settings tell which durability they stand for", () => {
+	const all = ["async", "sync", "quorum", "strict"] as const;
+	expect(all.map((durability) => durabilityOf(synchronousSettings(durability, 1)))).toEqual(all);
+	expect(durabilityOf()).toBe("async");
 });
