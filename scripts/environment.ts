@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { enableCompileCache } from "node:module";
 import { userInfo } from "node:os";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
 import { HoldfastError } from "../runtime/errors.ts";
@@ -8,6 +9,13 @@ import { home, privateFolder } from "../runtime/home.ts";
 
 /** The checkout: npm runs scripts in it, and by hand it is found from this program's own path. */
 export const root = resolve(dirname(process.argv[1] ?? "."), "..");
+
+const compileCache = (): string => process.env.NODE_COMPILE_CACHE ?? join(home(), "compile-cache");
+
+/** Half of a short command's time is compiling. It makes no folder that would not be there without it. */
+export function keepCompiled(): void {
+	if (existsSync(home())) enableCompileCache(compileCache());
+}
 
 /** Variables that make the plain Pulumi CLI work on this checkout: backend, passphrase, programs. */
 export function pulumiEnvironment(): Record<string, string> {
@@ -25,7 +33,7 @@ export function pulumiEnvironment(): Record<string, string> {
 		// Lets `preview` keep Pulumi's event log, for hints beside the plain display.
 		PULUMI_DEBUG_COMMANDS: "true",
 		// Compiled code of the SDK and of ours, kept between runs: a quarter of the time of an `up` that changes nothing.
-		NODE_COMPILE_CACHE: join(at, "compile-cache"),
+		NODE_COMPILE_CACHE: compileCache(),
 	};
 }
 

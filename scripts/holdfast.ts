@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { codes, describe, HoldfastError } from "../runtime/errors.ts";
-import { root } from "./environment.ts";
+import { keepCompiled, root } from "./environment.ts";
 
 interface Globals {
 	stack: string;
@@ -9,6 +9,7 @@ interface Globals {
 
 /** Runs a command's module when it is asked for, so that `--help` loads nothing. */
 async function run(command: Command, name: string, options: object): Promise<void> {
+	keepCompiled();
 	const globals = command.optsWithGlobals<Globals>();
 	const module = (await import(`./commands/${name}.ts`)) as {
 		run(options: Globals & object): Promise<number | undefined>;

@@ -3,13 +3,15 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 const args = process.argv.slice(2);
 const long = args.includes("--long");
 const rest = args.filter((arg) => arg !== "--long");
 const results = mkdtempSync(join(tmpdir(), "holdfast-test-"));
-const env = { ...process.env, ...(long ? { HOLDFAST_LONG: "1" } : {}) };
+// Every stack of a test has a home of its own; what is compiled is the same in all of them.
+const compiled = { NODE_COMPILE_CACHE: resolve(".holdfast/compile-cache") };
+const env = { ...process.env, ...compiled, ...(long ? { HOLDFAST_LONG: "1" } : {}) };
 const rounds = long
 	? [
 			["faults", "--runInBand"],
