@@ -112,7 +112,7 @@ export async function stopProcesses(
 async function end(stack: string, member: string, folder: string, process: ProcessRecord["processes"][number]) {
 	const { name, program } = process;
 	const { stopSignal, stopWait } = contracts[program];
-	await stopProcess(stack, member, name).catch(ignoreSilence);
+	await stopProcess(stack, member, process).catch(ignoreSilence);
 	if (await isGone(stack, member, folder, name, stopWait * 1000 + MARGIN_MS, `SIG${stopSignal}`)) return;
 	if (await isGone(stack, member, folder, name, MARGIN_MS * 2, "SIGKILL")) return;
 	throw new HoldfastError("HF_PROCESS", `process ${name} of member ${member} does not end`);

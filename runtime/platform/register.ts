@@ -1,12 +1,20 @@
 import { rename, rm, symlink } from "node:fs/promises";
+import { Deadline } from "../deadline.ts";
 import { readText, removeFile, writeText } from "../files.ts";
+import { contracts } from "./contract.ts";
 import { withSupervisor } from "./daemon.ts";
 import { layout, memberFolder } from "./layout.ts";
+import type { ProcessSpec } from "./model.ts";
 import { processesOf } from "./staging.ts";
-import { answers, callTolerating, faults, supervised } from "./supervisor.ts";
+import { answers, callTolerating, faults, type SupervisedProcess, supervised } from "./supervisor.ts";
 import { memberConf, programName } from "./supervisorConfig.ts";
 
 const ENDED = ["STOPPED", "EXITED", "FATAL"];
+/** By then a process has certainly become what it runs, also on a busy machine. */
+const YOUNG_MS = 1000;
+const ORDER_MS = 30_000;
+
+type Supervised = Pick<ProcessSpec, "name" | "program">;
 
 /**
  * Makes supervisord know a member, which also starts it. A changed list of processes is taken up once the member
@@ -61,10 +69,30 @@ export async function startProcess(stack: string, member: string, process: strin
 	await callTolerating(tolerated, stack, "startProcess", fullName(member, process), false);
 }
 
-/** Asks supervisord to end a process; whether it has ended is for the caller to see. */
-export async function stopProcess(stack: string, member: string, process: string): Promise<void> {
-	const tolerated = [faults.NOT_RUNNING, faults.BAD_NAME];
-	await callTolerating(tolerated, stack, "stopProcess", fullName(member, process), false);
+/**
+ * Asks supervisord to end a process, until that is certain: one that has just ended by itself is about to be started
+ * again, and a signal that comes between fork and exec is lost in supervisord's own handler. Whether the process has
+ * ended is for the caller to see.
+ */
+export async function stopProcess(stack: string, member: string, process: Supervised): Promise<void> {
+	const name = fullName(member, process.name);
+	const deadline = new Deadline(`the order to end ${name}`, ORDER_MS);
+	for (let tries = 0; ; tries++) {
+		await callTolerating([faults.NOT_RUNNING, faults.BAD_NAME], stack, "stopProcess", name, false);
+		const found = await supervised(stack, name);
+		if (!found || isFinal(found, tries)) return;
+		await deadline.pause(YOUNG_MS, `${name}, which is ${found.statename}`);
+		if (found.statename !== "STOPPING") continue;
+		const { stopSignal } = contracts[process.program];
+		await callTolerating([faults.NOT_RUNNING, faults.BAD_NAME], stack, "signalProcess", name, stopSignal);
+		return;
+	}
+}
+
+/** Whether it cannot come back by itself; an end that still stands after another look was the last one. */
+function isFinal({ statename, start, now }: SupervisedProcess, tries: number): boolean {
+	if (statename === "STOPPING") return (now - start) * 1000 > YOUNG_MS;
+	return statename === "STOPPED" || statename === "FATAL" || (statename === "EXITED" && tries > 0);
 }
 
 export const fullName = (member: string, process: string): string => `${member}:${programName(member, process)}`;

@@ -1,22 +1,25 @@
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { home } from "../../runtime/home.ts";
 import { findDaemon } from "../../runtime/platform/daemon.ts";
 import { hostKind } from "../../runtime/platform/hostKind.ts";
-import { wantedFolder } from "../../runtime/platform/layout.ts";
+import { layout, wantedFolder } from "../../runtime/platform/layout.ts";
 import { memberKind } from "../../runtime/platform/memberKind.ts";
 import type { MemberInputs, ProcessSpec } from "../../runtime/platform/model.ts";
 import { openHost } from "../../runtime/platform/open.ts";
 import { born, usersOf } from "../../runtime/platform/proc.ts";
+import { long } from "../support/long.ts";
 
 const STACK = "several";
+const ROUNDS = long ? 60 : 5;
 const host = openHost({ kind: "local", stack: STACK });
 const tools = join(home(), "tools.json");
 let root = "";
 let hostId = "";
 
-jest.setTimeout(60_000);
+jest.setTimeout(long ? 600_000 : 120_000);
 
 beforeAll(async () => {
 	root = await mkdtemp(join(tmpdir(), "holdfast-"));
@@ -108,10 +111,24 @@ test("processes stop the last first, and what has to give way is renamed, the ne
 	expect(await states()).toEqual(["running", "held", "running", "running"]);
 	await mkdir(join(folder(), "data/first.aside-20200101T000000Z"));
 	await mkdir(join(folder(), "data/first"));
-	await new Promise((resolve) => setTimeout(resolve, 1100));
+	await sleep(1100);
 	await host.stop("m-0", "first");
 	await host.setAside("m-0", "data/first");
 	expect((await readdir(join(folder(), "data"))).length).toBe(1);
+});
+
+test("what is stopped in the moment in which it ends and would start again stays down, without being killed", async () => {
+	await host.start("m-0");
+	for (let round = 0; round < ROUNDS; round++) {
+		process.kill((await pid("second"))!, "SIGKILL");
+		await sleep(round % 10);
+		await host.stop("m-0", "second");
+		expect([round, (await states())[2]]).toEqual([round, "stopped"]);
+		await host.start("m-0", "second");
+	}
+	const log = await readFile(join(layout.supervisor(STACK), "supervisord.log"), "utf8");
+	expect(log).not.toContain("with SIGKILL");
+	expect(log).toContain("exited: m-0.second (terminated by SIGKILL; not expected)");
 });
 
 test("removal ends them all", async () => {

@@ -17,7 +17,8 @@ import {
 import { TestStack } from "./stack.ts";
 
 /** What supervisord runs of a member, and the postmaster, which it does not know. */
-export type Part = "etcd" | "guard" | "patroni" | "postgres";
+type SupervisedPart = "etcd" | "guard" | "patroni";
+export type Part = SupervisedPart | "postgres";
 export const everything: readonly Part[] = ["etcd", "guard", "patroni", "postgres"];
 
 export interface Leader {
@@ -216,10 +217,11 @@ export class FaultCluster {
 	 * first `hold` is made to believe in many failed starts: it then waits for a minute, and is stopped while it does.
 	 */
 	async fell(slot: number, parts: readonly Part[]): Promise<void> {
-		const supervised = parts.filter((part) => part !== "postgres");
+		const supervised = parts.filter((part): part is SupervisedPart => part !== "postgres");
 		for (const part of supervised) this.#pretendFailures(slot, part);
 		await this.kill(slot, parts);
-		for (const part of supervised) await stopProcess(this.stack.name, `${CLUSTER}-${slot}`, part);
+		for (const part of supervised)
+			await stopProcess(this.stack.name, `${CLUSTER}-${slot}`, { name: part, program: part });
 		const restarted = supervised.filter((part) => isAlive(this.pid(slot, part)));
 		if (restarted.length > 0) throw new Error(`${restarted} of slot ${slot} came back`);
 	}
