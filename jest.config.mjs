@@ -4,9 +4,9 @@ const base = {
 	transform: {
 		"\\.(ts|mts)$": ["@swc/jest", { jsc: { target: "es2023", parser: { syntax: "typescript" } } }],
 		// Published as ES modules only.
-		"/node_modules/@noble/.+\\.js$": ["@swc/jest", { jsc: { target: "es2023" } }],
+		"/node_modules/(@noble|p-limit|yocto-queue)/.+\\.js$": ["@swc/jest", { jsc: { target: "es2023" } }],
 	},
-	transformIgnorePatterns: ["/node_modules/(?!@noble/)"],
+	transformIgnorePatterns: ["/node_modules/(?!(@noble|p-limit|yocto-queue)/)"],
 	extensionsToTreatAsEsm: [],
 	moduleNameMapper: { "^#runtime$": "<rootDir>/runtime/index.ts" },
 	modulePathIgnorePatterns: ["<rootDir>/.holdfast"],
