@@ -1,0 +1,38 @@
+import type { Mark, NodeFacts } from "./port.ts";
+
+/** Before the first record is written to a node: what it acknowledges from here on, it has. */
+export const joiningMark = (at: number, { runId }: Pick<NodeFacts, "runId">, members: readonly string[]): Mark => ({
+	...{ phase: "joining", at, runId, members },
+});
+
+/** After a round that began at `at`. `runId` is of the run in which it began: a restart since then voids the mark. */
+export const equalMark = (at: number, runId: string, members: readonly string[]): Mark => ({
+	...{ phase: "equal", at, runId, members },
+});
+
+/** Before the first record is removed: whoever finds it goes on removing. */
+export const wipingMark = (at: number, { runId }: Pick<NodeFacts, "runId">): Mark => ({
+	...{ phase: "wiping", at, runId, members: [] },
+});
+
+/** A node as far as its mark is concerned. */
+export interface Marked {
+	name: string;
+	facts?: NodeFacts;
+}
+
+/**
+ * The mark that says who belongs together: the newest "equal" one of the largest group of nodes whose marks have members
+ * in common. So a node of another cluster, however new its mark, does not outweigh ours, and neither does one that left
+ * and comes back. None before the first round.
+ */
+export function referenceMark(nodes: readonly Marked[], latest: number): Mark | undefined {
+	const marks = nodes.flatMap(({ facts }) =>
+		facts?.mark?.phase === "equal" && facts.mark.at <= latest ? [facts.mark] : [],
+	);
+	const ranked = marks.map((mark) => ({ mark, kin: marks.filter((other) => areKin(mark, other)).length }));
+	ranked.sort((a, b) => b.kin - a.kin || b.mark.at - a.mark.at);
+	return ranked[0]?.mark;
+}
+
+export const areKin = (a: Mark, b: Mark): boolean => a.members.some((member) => b.members.includes(member));

@@ -1,0 +1,67 @@
+import { ExponentialBackoff, handleWhen, retry } from "cockatiel";
+import { describe } from "../errors.ts";
+import type { HeaderPage, RedisNode } from "./port.ts";
+
+/** Says that a round ends before its time. */
+export class Cancelled extends Error {
+	override readonly name = "Cancelled";
+	constructor() {
+		super("the round was ended before its time");
+	}
+}
+
+/** What passes by itself within seconds. A node that is full stays full. */
+const PASSING = new Set(["UNREACHABLE", "TIMEOUT", "BREAKER_OPEN", "OVERLOADED"]);
+
+/** A node in a round. Once a call to it has failed for good it is out of the round, which goes on without it. */
+export class Party {
+	readonly node: RedisNode;
+	/** Of the run of the server in which the round began. */
+	readonly runId: string;
+	/** Why it is out. */
+	failure?: string;
+	readonly #signal: AbortSignal;
+	readonly #retry = retry(
+		handleWhen((error) => PASSING.has((error as { code?: string }).code ?? "")),
+		{ maxAttempts: 3, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 2000 }) },
+	);
+
+	constructor(node: RedisNode, runId: string, signal: AbortSignal) {
+		this.node = node;
+		this.runId = runId;
+		this.#signal = signal;
+	}
+
+	get name(): string {
+		return this.node.name;
+	}
+
+	/** The answer; `undefined` when the node is out of the round, from now on or since before. Throws Cancelled. */
+	async ask<T>(call: (node: RedisNode) => Promise<T>): Promise<T | undefined> {
+		if (this.#signal.aborted) throw new Cancelled();
+		if (this.failure !== undefined) return undefined;
+		try {
+			return await this.#retry.execute(() => call(this.node), this.#signal);
+		} catch (error) {
+			if (this.#signal.aborted) throw new Cancelled();
+			this.failure ??= describe(error);
+			return undefined;
+		}
+	}
+
+	/** Pages of headers to the last, or until it is out; the next one is under way while one is at work. */
+	async *pages(size: number): AsyncGenerator<HeaderPage["entries"]> {
+		let next = this.ask((node) => node.headers("0", size));
+		while (true) {
+			const page = await next;
+			if (!page) return;
+			if (page.cursor !== "0") {
+				next = this.ask((node) => node.headers(page.cursor, size));
+				// It is awaited above, unless the round ends first.
+				next.catch(() => undefined);
+			}
+			yield page.entries;
+			if (page.cursor === "0") return;
+		}
+	}
+}

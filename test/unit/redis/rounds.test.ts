@@ -1,0 +1,150 @@
+import { Cancelled, Party } from "../../../runtime/redis/party.ts";
+import type { FakeRedisServer } from "../../support/fakeRedisNode.ts";
+import { contentsOf, FakeWorld, SimulatedManager } from "../../support/redisStory.ts";
+
+const NAMES = [1, 2, 3].map(FakeWorld.nameOf);
+const value = (size: number) => ({ kind: "bytes" as const, payload: Buffer.alloc(size, 7) });
+
+async function open(world: FakeWorld): Promise<SimulatedManager> {
+	const manager = new SimulatedManager(world);
+	manager.list(NAMES);
+	await manager.look();
+	await manager.round();
+	return manager;
+}
+
+const servers = (world: FakeWorld): FakeRedisServer[] => [1, 2, 3].map((i) => world.server(i));
+const turns = async (count: number) => {
+	for (let i = 0; i < count; i++) await undefined;
+};
+
+test("a round carries what each lacks from each to each, large records too, and no more", async () => {
+	const world = new FakeWorld(3);
+	const manager = await open(world);
+	for (let i = 0; i < 30; i++) await manager.write(`k${i}`, value(i % 5 === 0 ? 5000 : 10));
+	world.time.now += 60_000;
+	const [a, b, c] = servers(world);
+	for (const [server, key] of [
+		[a, "k0"],
+		[b, "k1"],
+		[c, "k2"],
+		[c, "k5"],
+	] as const)
+		server!.records.delete(key);
+	const report = await manager.rounds.run("test");
+	expect(report).toMatchObject({ carried: 4, equal: NAMES, nodes: NAMES });
+	expect(contentsOf(b!)).toEqual(contentsOf(a!));
+	expect(contentsOf(c!)).toEqual(contentsOf(a!));
+	expect(Object.keys(contentsOf(a!)).length).toBe(30);
+	expect(await manager.rounds.run("test")).toMatchObject({ carried: 0 });
+	expect(await manager.rounds.divergence()).toMatchObject({ equal: true });
+});
+
+test("divergence says which node differs, and repairs nothing", async () => {
+	const world = new FakeWorld(3);
+	const manager = await open(world);
+	for (let i = 0; i < 10; i++) await manager.write(`k${i}`, value(1));
+	world.time.now += 60_000;
+	world.server(3).records.delete("k3");
+	const found = await manager.rounds.divergence();
+	expect(found.equal).toBe(false);
+	expect(found.nodes.map(({ records, differing }) => [records, differing])).toEqual([
+		[10, 0],
+		[10, 0],
+		[9, 1],
+	]);
+	expect(world.server(3).records.size).toBe(9);
+});
+
+test("a node that is full is out of the round, which the others end without it", async () => {
+	const world = new FakeWorld(3);
+	const manager = await open(world);
+	await manager.write("k", value(1));
+	world.time.now += 60_000;
+	world.server(2).records.delete("k");
+	world.server(3).records.delete("k");
+	world.server(3).isFull = true;
+	const { at } = world.server(3).mark!;
+	const report = await manager.rounds.run("test");
+	expect(report.equal).toEqual(NAMES.slice(0, 2));
+	expect(world.server(3).mark!.at).toBe(at);
+	expect(world.server(2).mark!.at).toBe(report.at);
+});
+
+test("a node that restarts during a round is not taken for equal in its new run", async () => {
+	for (const pause of [1, 10, 30, 60, 100]) {
+		const world = new FakeWorld(3);
+		const manager = await open(world);
+		for (let i = 0; i < 20; i++) await manager.write(`k${i}`, value(1));
+		const third = world.server(3);
+		third.sync();
+		const round = manager.rounds.run("test");
+		await turns(pause);
+		third.stop();
+		third.start();
+		const isOver = await Promise.race([round.then(() => true), Promise.resolve(false)]);
+		expect(isOver).toBe(false);
+		expect((await round).equal).not.toContain(third.name);
+		expect(third.mark!.runId).not.toBe(third.runId);
+		expect(manager.membership.view.places.find(({ node }) => node.name === third.name)!.reads).toBe(false);
+	}
+});
+
+test("a round that is ended stops at the next page, and marks nobody", async () => {
+	const world = new FakeWorld(3);
+	const manager = await open(world);
+	for (let i = 0; i < 50; i++) await manager.write(`k${i}`, value(1));
+	world.time.now += 60_000;
+	const before = servers(world).map(({ mark }) => mark!.at);
+	const round = manager.rounds.run("test");
+	await turns(10);
+	manager.kill();
+	await expect(round).rejects.toThrow(Cancelled);
+	expect(servers(world).map(({ mark }) => mark!.at)).toEqual(before);
+});
+
+test("two rounds of two managers at once are harmless", async () => {
+	const world = new FakeWorld(3);
+	const [one, two] = [await open(world), await open(world)];
+	for (let i = 0; i < 40; i++) await one.write(`k${i}`, value(1));
+	world.time.now += 60_000;
+	for (let i = 0; i < 40; i++) world.server(1 + (i % 3)).records.delete(`k${i}`);
+	await Promise.all([one.rounds.run("test"), two.rounds.run("test")]);
+	const [a, b, c] = servers(world).map(contentsOf);
+	expect([b, c]).toEqual([a, a]);
+	expect(Object.keys(a!).length).toBe(40);
+});
+
+test("a node that leaves takes no writes before the round that it leaves after", async () => {
+	const world = new FakeWorld(3);
+	const manager = await open(world);
+	const leave = async () => {
+		manager.list(NAMES.slice(0, 2));
+		world.time.now += 10_000;
+		await manager.look();
+	};
+	await leave();
+	const places = manager.membership.view.places.map(({ writes }) => writes);
+	expect(places).toEqual([true, true, false]);
+	await manager.write("k", value(1));
+	expect(world.server(3).records.size).toBe(0);
+	for (let i = 0; i < 3; i++) {
+		await leave();
+		await manager.round();
+	}
+	expect(manager.registered).toEqual(NAMES.slice(0, 2));
+});
+
+test("calls that fail for a moment are made again", async () => {
+	const world = new FakeWorld(3);
+	const manager = await open(world);
+	const party = new Party(manager.membership.watches[0]!.node, "run", new AbortController().signal);
+	let tries = 0;
+	const answer = await party.ask(async () => {
+		if (++tries < 3) throw Object.assign(new Error("late"), { code: "TIMEOUT" });
+		return tries;
+	});
+	expect([answer, party.failure]).toEqual([3, undefined]);
+	const refused = await party.ask(() => Promise.reject(Object.assign(new Error("full"), { code: "OUT_OF_MEMORY" })));
+	expect([refused, party.failure]).toEqual([undefined, "full"]);
+});
