@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Access, readRecord } from "./access.ts";
 import { stackFolder } from "./home.ts";
 
-export type System = "mongo" | "postgres";
+export type System = "mongo" | "postgres" | "redis";
 
 export interface KnownCluster {
 	access: Access;

@@ -16,7 +16,11 @@ export type Failpoint =
 	| "postgres/passwords"
 	| "postgres/reloading"
 	| "postgres/rolling"
-	| "postgres/retiring";
+	| "postgres/retiring"
+	| "redis/users"
+	| "redis/dropping"
+	| "redis/rolling"
+	| "redis/retiring";
 
 /**
  * For fault tests: a run whose HOLDFAST_FAILPOINT names this place leaves a mark in the home folder and hangs here until

@@ -2,6 +2,7 @@ import type { Kind, Rules } from "./kind.ts";
 
 const mongo = () => import("./mongo/model.ts");
 const postgres = () => import("./postgres/model.ts");
+const redis = () => import("./redis/model.ts");
 const platform = () => import("./platform/model.ts");
 
 /**
@@ -59,6 +60,14 @@ export const kinds = {
 	"postgres/Database": {
 		rules: async () => ({ schema: (await postgres()).databaseSchema, replaces: ["access", "database"] }),
 		load: async () => (await import("./postgres/databaseKind.ts")).databaseKind,
+	},
+	"redis/Retire": {
+		rules: async () => ({ schema: (await redis()).redisRetireSchema, replaces: [] }),
+		load: async () => (await import("./redis/retireKind.ts")).retireKind,
+	},
+	"redis/Cluster": {
+		rules: async () => ({ schema: (await redis()).redisClusterSchema, replaces: [] }),
+		load: async () => (await import("./redis/clusterKind.ts")).clusterKind,
 	},
 } satisfies Record<string, { rules: () => Promise<Rules>; load: () => Promise<unknown> }>;
 

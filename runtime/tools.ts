@@ -15,7 +15,8 @@ export type ToolName =
 	| "etcd"
 	| "patroni"
 	| "patronictl"
-	| "postgres";
+	| "postgres"
+	| "redis-server";
 
 export interface Build {
 	/** Absolute path of the executable. */
@@ -139,6 +140,7 @@ export const VERSION = {
 	etcd: /^etcd Version: (\d+\.\d+\.\d+)/m,
 	patroni: /^patroni (\d+\.\d+\.\d+)/m,
 	postgres: /^postgres \(PostgreSQL\) (\d+\.\d+)/m,
+	"redis-server": /^Redis server v=(\d+\.\d+\.\d+) /m,
 };
 
 export type Versioned = keyof typeof VERSION;

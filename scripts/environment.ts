@@ -21,7 +21,8 @@ export function keepCompiled(): void {
 export function pulumiEnvironment(): Record<string, string> {
 	const at = home();
 	return {
-		PATH: [...toolFolders(), join(root, "node_modules", ".bin"), process.env.PATH ?? ""].join(delimiter),
+		// Our Node first: a program may lie in a folder of the system that has an older one.
+		PATH: [join(root, "node_modules", ".bin"), ...toolFolders(), process.env.PATH ?? ""].join(delimiter),
 		HOLDFAST_HOME: at,
 		PULUMI_HOME: join(at, "pulumi"),
 		PULUMI_BACKEND_URL: `file://${join(at, "state")}`,

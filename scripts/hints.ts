@@ -3,6 +3,8 @@ import { membershipHints } from "../runtime/mongo/hints.ts";
 import type { ReplicaSetInputs } from "../runtime/mongo/model.ts";
 import { clusterHints } from "../runtime/postgres/hints.ts";
 import type { PostgresClusterInputs } from "../runtime/postgres/model.ts";
+import { redisHints } from "../runtime/redis/hints.ts";
+import type { RedisClusterInputs } from "../runtime/redis/model.ts";
 
 interface Step {
 	op: string;
@@ -16,6 +18,7 @@ const typeOf = (urn: string): string => urn.split("::").at(-2)!.split("$").at(-1
 const MEMBER = "pulumi-nodejs:dynamic/platform:Member";
 const REPLICA_SET = "pulumi-nodejs:dynamic/mongo:ReplicaSet";
 const POSTGRES = "pulumi-nodejs:dynamic/postgres:Cluster";
+const REDIS = "pulumi-nodejs:dynamic/redis:Cluster";
 
 /**
  * What a previewed change means for clusters that run: Pulumi sees properties, the runtime's planner knows restarts
@@ -31,6 +34,7 @@ export async function hints(log: string): Promise<string[]> {
 	const found = await Promise.all([
 		...of(REPLICA_SET).map((step) => ofReplicaSet(step, steps)),
 		...of(POSTGRES).map((step) => ofPostgres(step, steps)),
+		...of(REDIS).map((step) => ofRedis(step, steps)),
 	]);
 	return found.flat();
 }
@@ -56,6 +60,18 @@ async function ofPostgres({ new: next }: Step, steps: Step[]): Promise<string[]>
 	const cold = restarted(cluster, steps);
 	if (cold.length > 0)
 		changed.push(`restart processes of ${cold.join(", ")} one at a time, the leader last after it handed over`);
+	return changed.map((what) => `${cluster}: ${what}`);
+}
+
+async function ofRedis({ diffs = [], new: next }: Step, steps: Step[]): Promise<string[]> {
+	const inputs = next!.inputs as unknown as RedisClusterInputs;
+	const { cluster } = inputs.access;
+	const changed = await redisHints(inputs.access, inputs);
+	const secrets = ["nodePassword", "adminPassword", "apiKey"].filter((secret) => diffs.includes(secret));
+	if (secrets.length > 0) changed.push(`give every member its new secrets (${secrets.join(", ")}), one at a time`);
+	const cold = restarted(cluster, steps);
+	if (cold.length > 0)
+		changed.push(`restart ${cold.join(", ")} one at a time, each once the others are ready, managers last`);
 	return changed.map((what) => `${cluster}: ${what}`);
 }
 

@@ -43,10 +43,10 @@ function program(): Command {
 	add("refresh", "compare the state with what is really there; repairs nothing");
 	add("status", "what runs, and how it is").option("--watch", "again every two seconds, until it is interrupted");
 	add("switchover <cluster> [member]", "let another member of a PostgreSQL cluster lead, without losing a write");
-	add("connect <system>", "how to connect (mongo, postgres)")
-		.option("--reveal", "show passwords")
+	add("connect <system>", "how to connect (mongo, postgres, redis)")
+		.option("--reveal", "show passwords and keys")
 		.option("--user <name>", "only this user or role")
-		.option("--form <form>", "uri (takes writes), ca (certificates); postgres also readonly, jdbc, pgpass", "uri");
+		.option("--form <form>", "uri, ca; postgres also readonly, jdbc, pgpass; redis curl, url, urls, key, env");
 	add("doctor", "check this machine and the programs");
 	add("env", 'print what a shell needs to run pulumi by hand: eval "$(npm run --silent holdfast -- env)"');
 	add("explain <code>", "what an error code means");

@@ -32,9 +32,23 @@ export interface PostgresOutputs {
 	roles: Record<string, PostgresConnection>;
 }
 
+export interface RedisOutputs {
+	manager: string;
+	/** Of the first manager. */
+	baseUrl: string;
+	urls: string[];
+	/** What clients show as `x-api-key`. */
+	apiKey: string;
+	/** `ip:port` of the nodes. */
+	nodes: string[];
+	/** Redis version of the nodes. */
+	version: string;
+}
+
 export interface StackOutputs {
 	mongo?: MongoOutputs;
 	postgres?: PostgresOutputs;
+	redis?: RedisOutputs;
 }
 
 /** The stack's outputs, with secrets: for the caller's eyes only. */

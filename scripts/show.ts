@@ -4,11 +4,16 @@ import type { MemberStatus } from "../runtime/platform/host.ts";
 import { localHost } from "../runtime/platform/local.ts";
 import { membersOf } from "../runtime/platform/members.ts";
 import { type PostgresStatus, postgresStatus } from "../runtime/postgres/status.ts";
+import { type RedisStatus, redisStatus } from "../runtime/redis/status.ts";
 import { stackOutputs } from "./outputs.ts";
 import { mongoConnections, mongoLines } from "./systems/mongo.ts";
 import { postgresConnections, postgresLines } from "./systems/postgres.ts";
+import { redisConnections, redisLines } from "./systems/redis.ts";
 
-type ClusterStatus = ({ system: "mongo" } & MongoStatus) | ({ system: "postgres" } & PostgresStatus);
+type ClusterStatus =
+	| ({ system: "mongo" } & MongoStatus)
+	| ({ system: "postgres" } & PostgresStatus)
+	| ({ system: "redis" } & RedisStatus);
 
 /** What a stack runs and how it is: data for --json, and for the text below. */
 export interface StackStatus {
@@ -26,12 +31,20 @@ export async function statusOf(stack: string): Promise<StackStatus> {
 
 async function clusterStatus({ access, system }: KnownCluster): Promise<StackStatus["clusters"][number] | undefined> {
 	const processes = await processesOf(access.stack, access.cluster);
-	if (system === "mongo") {
-		const status = await mongoStatus(access);
-		return status && { system, ...status, processes };
+	switch (system) {
+		case "mongo": {
+			const status = await mongoStatus(access);
+			return status && { system, ...status, processes };
+		}
+		case "postgres": {
+			const status = await postgresStatus(access);
+			return status && { system, ...status, processes };
+		}
+		case "redis": {
+			const status = await redisStatus(access);
+			return status && { system, ...status, processes };
+		}
 	}
-	const status = await postgresStatus(access);
-	return status && { system, ...status, processes };
 }
 
 /** It runs, and nothing has to be said about it: a process without supervisord runs too, but would not come back. */
@@ -43,10 +56,21 @@ async function processesOf(stack: string, cluster: string): Promise<MemberStatus
 	return Promise.all((await membersOf(stack, cluster)).map((member) => host.status(member)));
 }
 
+function linesOf(cluster: ClusterStatus): string[] {
+	switch (cluster.system) {
+		case "mongo":
+			return mongoLines(cluster);
+		case "postgres":
+			return postgresLines(cluster);
+		case "redis":
+			return redisLines(cluster);
+	}
+}
+
 export function printStatus({ stack, clusters }: StackStatus): void {
 	if (clusters.length === 0) console.log(`stack ${stack}: nothing runs`);
 	for (const cluster of clusters) {
-		console.log(`\n${(cluster.system === "mongo" ? mongoLines(cluster) : postgresLines(cluster)).join("\n")}`);
+		console.log(`\n${linesOf(cluster).join("\n")}`);
 		for (const { member, state, processes } of cluster.processes.filter((one) => !isFine(one))) {
 			console.log(`  ${member} is ${state}: ${processes.map(({ detail }) => detail ?? "").join("; ")}`);
 		}
@@ -56,10 +80,11 @@ export function printStatus({ stack, clusters }: StackStatus): void {
 /** The end of `up`: what runs, and how to connect. */
 export async function showStack(stack: string): Promise<void> {
 	printStatus(await statusOf(stack));
-	const { mongo, postgres } = await stackOutputs(stack);
+	const { mongo, postgres, redis } = await stackOutputs(stack);
 	const systems = {
 		...(mongo ? { mongo: mongoConnections(mongo) } : {}),
 		...(postgres ? { postgres: postgresConnections(postgres) } : {}),
+		...(redis ? { redis: redisConnections(redis) } : {}),
 	};
 	for (const [system, lines] of Object.entries(systems)) {
 		console.log(`\nConnect (passwords hidden; npm run holdfast -- connect ${system} --reveal shows them):`);

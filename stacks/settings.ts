@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { type MongoSettings, mongoSecretsShape, mongoSettings, unknownRoleProblems } from "./mongoSettings.ts";
 import { type PostgresSettings, postgresSecretsShape, postgresSettings } from "./postgresSettings.ts";
+import { type RedisSettings, redisSecretsShape, redisSettings } from "./redisSettings.ts";
 
 const localSettings = z.strictObject({
 	program: z.literal("local"),
@@ -9,6 +10,7 @@ const localSettings = z.strictObject({
 	protect: z.boolean().default(true),
 	mongo: mongoSettings.optional(),
 	postgres: postgresSettings.optional(),
+	redis: redisSettings.optional(),
 });
 const settings = z.discriminatedUnion("program", [localSettings]);
 
@@ -20,8 +22,9 @@ export interface LocalSettings {
 	protect: boolean;
 	mongo?: MongoSettings;
 	postgres?: PostgresSettings;
-	/** Secrets that the operator gives, by name: MongoDB's, and below `postgres` PostgreSQL's. */
-	secrets: { mongo: Secrets; postgres: Secrets };
+	redis?: RedisSettings;
+	/** Secrets that the operator gives, by name: MongoDB's, and below `postgres` and `redis` those of the others. */
+	secrets: { mongo: Secrets; postgres: Secrets; redis: Secrets };
 }
 
 /** The stack's configuration, checked. The only reader of `pulumi.Config`; throws for anything it does not know. */
@@ -30,7 +33,11 @@ export function readSettings(): LocalSettings {
 	const read = {
 		program: config.get("program") ?? "local",
 		protect: config.getBoolean("protect"),
-		...systemsOf(config.getObject("mongo"), config.getObject("postgres")),
+		...systemsOf({
+			mongo: config.getObject("mongo"),
+			postgres: config.getObject("postgres"),
+			redis: config.getObject("redis"),
+		}),
 	};
 	const result = settings.safeParse(read);
 	if (!result.success)
@@ -41,13 +48,21 @@ export function readSettings(): LocalSettings {
 }
 
 /** What is not mentioned does not run; a stack that mentions nothing runs everything with its defaults. */
-function systemsOf(mongo: object | undefined, postgres: object | undefined) {
-	return mongo === undefined && postgres === undefined ? { mongo: {}, postgres: {} } : { mongo, postgres };
+function systemsOf(mentioned: Record<"mongo" | "postgres" | "redis", object | undefined>) {
+	const none = Object.values(mentioned).every((system) => system === undefined);
+	return none ? { mongo: {}, postgres: {}, redis: {} } : mentioned;
 }
 
 /** Records and members' folders go by the cluster's name. */
-const twins = ({ mongo, postgres }: z.output<typeof localSettings>): string[] =>
-	mongo && mongo.name === postgres?.name ? [`holdfast:postgres.name: ${mongo.name} is the replica set's name`] : [];
+function twins({ mongo, postgres, redis }: z.output<typeof localSettings>): string[] {
+	const isMongo = mongo && mongo.name === postgres?.name;
+	const taken =
+		redis && { [mongo?.name ?? ""]: "replica set", [postgres?.name ?? ""]: "PostgreSQL cluster" }[redis.name];
+	return [
+		...(isMongo ? [`holdfast:postgres.name: ${mongo.name} is the replica set's name`] : []),
+		...(taken ? [`holdfast:redis.name: ${redis.name} is the ${taken}'s name`] : []),
+	];
+}
 
 const refused = (problems: string[]) =>
 	new pulumi.RunError(
@@ -58,7 +73,9 @@ const refused = (problems: string[]) =>
 function givenSecrets(config: pulumi.Config, read: z.output<typeof localSettings>): LocalSettings["secrets"] {
 	const roles = Object.keys(read.postgres?.roles ?? {});
 	const below = z.strictObject(postgresSecretsShape(roles)).partial();
-	const shape = { ...mongoSecretsShape(Object.keys(read.mongo?.users ?? {})), postgres: below };
+	const redisBelow = z.strictObject(redisSecretsShape).partial();
+	const own = mongoSecretsShape(Object.keys(read.mongo?.users ?? {}));
+	const shape = { ...own, postgres: below, redis: redisBelow };
 	const result = z
 		.strictObject(shape)
 		.partial()
@@ -67,8 +84,8 @@ function givenSecrets(config: pulumi.Config, read: z.output<typeof localSettings
 		throw refused(
 			result.error.issues.map(({ path, message }) => `holdfast:${["secrets", ...path].join(".")}: ${message}`),
 		);
-	const { postgres = {}, ...own } = result.data as { postgres?: Record<string, string> } & Record<string, string>;
-	return { mongo: hidden(own), postgres: hidden(postgres) };
+	const { postgres = {}, redis = {}, ...mongo } = result.data as Record<"postgres" | "redis", Record<string, string>>;
+	return { mongo: hidden(mongo), postgres: hidden(postgres), redis: hidden(redis) };
 }
 
 const hidden = (values: Record<string, string>): Secrets =>

@@ -59,7 +59,7 @@ export class LocalPlatform implements Platform {
 		const { hostId } = supervisor;
 		return members.map((member) => {
 			const own = { stack, hostId, cluster, run: "running", ...(dataRoot === undefined ? {} : { dataRoot }) };
-			return new LocalMember(member.name, { ...member, ...own }, { parent, dependsOn: [supervisor, after] });
+			return new LocalMember(member.name, { ...member, ...own }, { parent, dependsOn: [supervisor, ...after] });
 		});
 	}
 }

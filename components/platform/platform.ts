@@ -31,8 +31,8 @@ export interface Platform {
 
 export interface GroupOptions {
 	parent: pulumi.Resource;
-	/** Takes members that go away out of their cluster. */
-	after: pulumi.Resource;
+	/** What members wait for: first of all, what takes those that go away out of their cluster. */
+	after: readonly pulumi.Resource[];
 }
 
 /**
@@ -47,7 +47,7 @@ export function triple<R extends pulumi.Resource, M extends pulumi.Resource>(
 	make: { retire: (opts: pulumi.CustomResourceOptions) => R; membership: (opts: pulumi.CustomResourceOptions) => M },
 ): { retire: R; group: pulumi.Resource[]; membership: M } {
 	const retire = make.retire({ parent });
-	const group = platform.group(cluster, members, { parent, after: retire });
+	const group = platform.group(cluster, members, { parent, after: [retire] });
 	const membership = make.membership({ parent, dependsOn: [retire, ...group] });
 	return { retire, group, membership };
 }

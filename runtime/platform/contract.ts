@@ -64,6 +64,31 @@ export const contracts: Readonly<Record<ProcessSpec["program"], ProgramContract>
 		fatal: [],
 		exits: { 1: "start-up failed, or the data belongs to another cluster" },
 	},
+	"redis-server": {
+		stopSignal: "TERM",
+		// Writes what is left of its append-only file; a disk that hangs takes the time.
+		stopWait: 60,
+		// It answers on its port while it still loads its append-only file, however long that is.
+		startGrace: 60,
+		// Opens its log anew for every line, and ignores this signal.
+		rotateSignal: "HUP",
+		// Everything ends in 1, also what heals: a port in use, a full disk.
+		fatal: [],
+		exits: { 1: "start-up failed: the configuration, the address, the ACL file or the append-only file is wrong" },
+	},
+	"redis-manager": {
+		stopSignal: "TERM",
+		// Ends the requests that it has taken, and its round at the next page.
+		stopWait: 60,
+		startGrace: 60,
+		rotateSignal: "HUP",
+		fatal: [2],
+		exits: {
+			1: "start-up failed: its port is in use",
+			2: "a setting is refused",
+			255: "a defect of the manager: its log says where",
+		},
+	},
 };
 
 /** Delays between starts, in seconds: none at first, then `first` doubling to `cap`; a start that lasted `calm` resets. */

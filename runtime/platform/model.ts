@@ -26,7 +26,7 @@ export const processSchema = z.strictObject({
 	/** Unique within the member: `mongod`, `etcd`, `patroni`. Its own files lie in `conf/<name>/`; others below conf/ count for all. */
 	name: nameSchema,
 	/** A program of the process contract (runtime/platform/contract.ts): signal, waits and exit codes come from there. */
-	program: z.enum(["mongod", "etcd", "guard", "patroni"]),
+	program: z.enum(["mongod", "etcd", "guard", "patroni", "redis-server", "redis-manager"]),
 	/** Which build: a version the tool cache knows, or the absolute path of a binary. @default the one `doctor` shows */
 	build: z.string().optional(),
 	args: z.array(z.string().regex(/^[^\n]*$/, "an argument is one line")),

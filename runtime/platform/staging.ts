@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { HoldfastError } from "../errors.ts";
 import { readJson, readText, removeFile, writeJson, writeText } from "../files.ts";
 import { privateFolder } from "../home.ts";
@@ -53,10 +53,15 @@ export async function launchText(folder: string, process: LaunchSpec, args: read
 	return `${lines.join("\n")}\n`;
 }
 
+/** Node says at every start that it strips types. */
+const QUIET = "--disable-warning=ExperimentalWarning";
+
 type LaunchSpec = Pick<ProcessSpec, "program" | "build" | "finds">;
 
 async function commandLine({ program, build, finds }: LaunchSpec): Promise<string[]> {
 	if (program === "guard") return ["/bin/sh"];
+	// The checkout that runs this verb is the working folder, as for the home folder.
+	if (program === "redis-manager") return [process.execPath, QUIET, resolve("runtime/redis/main.ts")];
 	const path = await toolPath(program, build);
 	const { postgres } = finds ?? {};
 	const folder = postgres && dirname((await postgresBuild({ version: postgres.build, tls: postgres.tls })).path);

@@ -1,6 +1,7 @@
 import type { PostgresStatus } from "../../runtime/postgres/status.ts";
 import { hidePassword, type PostgresOutputs } from "../outputs.ts";
 import { table } from "../table.ts";
+import { size } from "./size.ts";
 
 /** A Patroni cluster, its members and its etcd, as lines. */
 export function postgresLines(status: PostgresStatus): string[] {
@@ -22,11 +23,6 @@ export function postgresLines(status: PostgresStatus): string[] {
 		table([["MEMBER", "ADDRESS", "ROLE", "STATE", "TIMELINE", "LAG", "PENDING", "ETCD"], ...rows]),
 		...warnings.map((warning) => `  ${warning}`),
 	];
-}
-
-function size(bytes: number): string {
-	if (bytes < 1024) return `${bytes} B`;
-	return bytes < 1024 ** 2 ? `${(bytes / 1024).toFixed(0)} kB` : `${(bytes / 1024 ** 2).toFixed(0)} MB`;
 }
 
 /** Connection strings by role, without their passwords. */

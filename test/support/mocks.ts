@@ -82,6 +82,8 @@ function outputsOf({ type, name, inputs }: Registered): Record<string, unknown> 
 	if (type.endsWith("postgres:Retire")) return { ...inputs, retired: [] };
 	if (type.endsWith("postgres:Cluster"))
 		return { ...inputs, systemIdentifier: "7000000000000000001", serverVersion: "18.4" };
+	if (type.endsWith("redis:Retire")) return { ...inputs, retired: [] };
+	if (type.endsWith("redis:Cluster")) return { ...inputs, serverVersion: "7.0.15" };
 	if (type.endsWith("platform:Host")) return { ...inputs, hostId: "host-id" };
 	return inputs;
 }

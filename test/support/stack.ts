@@ -13,7 +13,7 @@ export interface Result {
 	stderr: string;
 }
 
-type Systems = { mongo?: Record<string, unknown>; postgres?: Record<string, unknown> };
+type Systems = Partial<Record<"mongo" | "postgres" | "redis", Record<string, unknown>>>;
 
 /** A stack of its own: home in a temporary folder, free ports, quick stops; driven through the command line. */
 export class TestStack {
@@ -55,6 +55,13 @@ export class TestStack {
 		});
 	}
 
+	/** A stack with a Redis manager `redis0`: nodes from `basePort` on, managers ten ports above. */
+	static async createRedis(label: string, redis: Record<string, unknown> = {}): Promise<TestStack> {
+		return TestStack.#make(label, 20, (base) => ({
+			redis: { nodes: 3, memoryMB: 64, ports: { node: base, manager: base + 10 }, ...redis },
+		}));
+	}
+
 	static async #make(label: string, ports: number, systems: (basePort: number) => Systems): Promise<TestStack> {
 		const home = mkdtempSync(join(tmpdir(), `holdfast-${label}-`));
 		const tools = join(root, ".holdfast", "tools.json");
@@ -83,6 +90,11 @@ export class TestStack {
 	/** Changes settings of `holdfast:postgres`; `undefined` removes one. */
 	configurePostgres(change: Record<string, unknown>, more: Record<string, unknown> = {}): void {
 		this.#change("postgres", change, more);
+	}
+
+	/** Changes settings of `holdfast:redis`; `undefined` removes one. */
+	configureRedis(change: Record<string, unknown>, more: Record<string, unknown> = {}): void {
+		this.#change("redis", change, more);
 	}
 
 	#change(system: keyof Systems, change: Record<string, unknown>, more: Record<string, unknown>): void {

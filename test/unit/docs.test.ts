@@ -7,6 +7,7 @@ import { contracts } from "../../runtime/platform/contract.ts";
 import { profiles } from "../../runtime/postgres/profile.ts";
 import { mongoSecretsShape, mongoSettings } from "../../stacks/mongoSettings.ts";
 import { postgresSecretsShape, postgresSettings } from "../../stacks/postgresSettings.ts";
+import { redisSecretsShape, redisSettings } from "../../stacks/redisSettings.ts";
 import { anchors, leaves, rows, type Schema, section } from "../support/pages.ts";
 
 const root = resolve(__dirname, "../..");
@@ -83,13 +84,15 @@ function settingsIn(schema: Schema): Map<string, unknown> {
 
 const configuration = read("docs/configuration.md");
 const postgresPart = section(configuration, "## The PostgreSQL cluster");
-const mongoPart = configuration.replace(postgresPart, "");
+const redisPart = section(configuration, "## The Redis manager");
+const mongoPart = configuration.replace(postgresPart, "").replace(redisPart, "");
 const pathOf = (name: string): string => settingOf(name.replaceAll(/<\w+>/g, "<>"));
 const defaultText = (value: unknown): string => `\`${value}\``;
 
 test.each([
 	["mongo", mongoSettings, mongoPart, ["existing", "users.<>.connection.retryReads", "overrides.<>.votes"]],
 	["postgres", postgresSettings, postgresPart, ["ports.etcdPeer", "roles.<>.memberOf", "databases.<>.dropOnDelete"]],
+	["redis", redisSettings, redisPart, ["ports.manager", "appendfsync", "apiKeyGeneration"]],
 ] as const)("docs/configuration.md lists every setting of holdfast:%s with its default, and no others", (_, schema, part, some) => {
 	const wanted = settingsIn(schema as unknown as Schema);
 	expect([...wanted.keys()]).toEqual(expect.arrayContaining([...some]));
@@ -121,6 +124,7 @@ test("docs/configuration.md lists the stack's settings and the secrets that can 
 	const secrets = (part: string) => firsts(rows(part, "Name")).filter((name) => !name!.startsWith("a "));
 	expect(secrets(mongoPart).sort()).toEqual(Object.keys(mongoSecretsShape([])).sort());
 	expect(secrets(postgresPart).sort()).toEqual(Object.keys(postgresSecretsShape([])).sort());
+	expect(secrets(redisPart).sort()).toEqual(Object.keys(redisSecretsShape).sort());
 });
 
 test("docs/configuration.md has the figures of every profile, and settings that exist for environment variables", () => {

@@ -77,6 +77,7 @@ test.each([
 	["patroni", "patroni 4.1.5", "4.1.5"],
 	["postgres", "postgres (PostgreSQL) 18.4", "18.4"],
 	["postgres", "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", "15.18"],
+	["redis-server", "Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=ae4d7c97", "7.0.15"],
 ] as const)("%s that says %j is %s", async (name, says, version) => {
 	expect(await toolVersion(script(join(folder, name), `echo '${says}'`), name)).toBe(version);
 });

@@ -15,6 +15,11 @@ test.each([
 	["mongod", "8.0.17", []],
 	["supervisord", "4.2.0", []],
 	["etcd", "3.6.9", []],
+	["redis-server", "6.2.5", [/Redis 6\.2 is old and has no Functions/, /CVE-2025-49844 is fixed in 6\.2\.20/]],
+	["redis-server", "6.2.20", [/old/]],
+	["redis-server", "7.0.15", []],
+	["redis-server", "7.2.10", [/7\.2\.11/]],
+	["redis-server", "8.2.2", []],
 ] as [string, string, RegExp[]][])("%s %s", (name, version, expected) => {
 	expectWarnings(warningsOf(name, { version, source: "PATH", builds: [] }), expected);
 });
