@@ -8,6 +8,8 @@ export interface ProgramContract {
 	stopWait: number;
 	/** Seconds after a start until a process that does not answer on its port is reported. It goes on being started. */
 	startGrace: number;
+	/** Longest delay in seconds between failed starts. @default 60 */
+	longestDelay?: number;
 	/** Makes the program open its log file anew, after `log/<process>.log` was moved away; absent where it rotates its own logs. */
 	rotateSignal?: "USR1" | "HUP";
 	/** It refuses to run as root: started by root, it gets a user namespace in which it is somebody else. */
@@ -60,7 +62,8 @@ export const contracts: Readonly<Record<ProcessSpec["program"], ProgramContract>
 		stopWait: 120,
 		startGrace: 60,
 		unprivileged: true,
-		// Never final: a Patroni that stays away would leave its postmaster alone.
+		// Never final, and never away for long: its postmaster would have to stop.
+		longestDelay: 4,
 		fatal: [],
 		exits: { 1: "start-up failed, or the data belongs to another cluster" },
 	},
@@ -91,7 +94,7 @@ export const contracts: Readonly<Record<ProcessSpec["program"], ProgramContract>
 	},
 };
 
-/** Delays between starts, in seconds: none at first, then `first` doubling to `cap`; a start that lasted `calm` resets. */
+/** Delays between starts, in seconds: none at first, then `first` doubling to `cap` or the program's own longest; a start that lasted `calm` resets. */
 export const backoff = { first: 1, cap: 60, calm: 600 } as const;
 
 /** Soft limit of open files for every process; less where the hard limit is lower. */

@@ -50,10 +50,10 @@ export const programName = (member: string, process: string): string => `${membe
 export function memberConf(member: string, { processes }: ProcessRecord): string {
 	const names = processes.map(({ name }) => programName(member, name));
 	const sections = processes.map(({ name, program }) => {
-		const { stopSignal, stopWait, fatal } = contracts[program];
+		const { stopSignal, stopWait, fatal, longestDelay = backoff.cap } = contracts[program];
 		return `
 [program:${programName(member, name)}]
-command=/bin/sh hold folders/${member} ${name} ${backoff.first} ${backoff.cap} ${backoff.calm}
+command=/bin/sh hold folders/${member} ${name} ${backoff.first} ${longestDelay} ${backoff.calm}
 autostart=true
 autorestart=unexpected
 exitcodes=${fatal.join(",")}

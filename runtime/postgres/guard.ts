@@ -2,15 +2,18 @@ import { statFunction } from "../platform/shell.ts";
 
 /**
  * `guard`: stops a PostgreSQL that nobody governs. postgres has a session of its own and survives its Patroni; while
- * Patroni is gone, another member is elected and the old leader would go on taking writes.
+ * Patroni is gone, another member is elected and the old leader would go on taking writes. It has to stop before that:
+ * a standby that has not yet heard of its new leader goes on confirming the old one's commits, and they are lost.
  *
- * Arguments: folder of the member, seconds that Patroni may be gone. Reads `run/patroni.started` (pid, start time in
+ * Arguments: folder of the member, seconds that Patroni may be gone (profile.ts). Reads `run/patroni.started` (pid, start time in
  * ticks, boot id, …) each second, and `postmaster.pid` of `data/postgres`. Told to end while Patroni is gone, it stops
  * PostgreSQL at once, so that a stopped member leaves nothing behind. It must work on a full disk.
  */
 export const guardScript = `#!/bin/sh
 umask 077
-folder=$1 ttl=$2
+folder=$1 patience=$2
+# Seconds after its start until a Patroni counts: one that keeps dying renews no lock.
+settled=5
 stopping=
 for signal in TERM INT QUIT; do trap 'stopping=1' "$signal"; done
 
@@ -96,10 +99,11 @@ done
 seen=$(now)
 while [ -z "$stopping" ]; do
 	if patroni_lives; then
-		seen=$(now)
-	elif [ $(($(now) - seen)) -gt "$ttl" ]; then
+		time=$(now)
+		[ $((time - ticks / hertz)) -lt "$settled" ] || seen=$time
+	elif [ $(($(now) - seen)) -gt "$patience" ]; then
 		orphan=$(postmaster)
-		[ -z "$orphan" ] || stop_postmaster "$orphan" "Patroni has been gone for more than $ttl s"
+		[ -z "$orphan" ] || stop_postmaster "$orphan" "Patroni has been gone for more than $patience s"
 	fi
 	sleep 1
 done

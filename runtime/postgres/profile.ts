@@ -25,6 +25,14 @@ export const smallest: Timing = { ttl: 20, loopWait: 1, retryTimeout: 3 };
 const MARGIN = 2;
 
 /**
+ * Seconds for which a leader's Patroni may be gone before its PostgreSQL has to stop. Another member may take the lock
+ * `ttl` after it was last renewed, which may have been `loopWait + retryTimeout` before Patroni went. At least
+ * `retryTimeout`, by the rule below.
+ */
+export const orphanPatience = ({ ttl, loopWait, retryTimeout }: Timing): number =>
+	ttl - loopWait - retryTimeout - MARGIN;
+
+/**
  * The profile's figures with what the program overrides. Throws HF_SETTING for figures with which a leader could still
  * be retrying when its lock runs out (Patroni itself would only log it and change `loop_wait`).
  */

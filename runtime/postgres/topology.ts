@@ -2,6 +2,7 @@ import { HoldfastError } from "../errors.ts";
 import { ETCD_EVIDENCE, ETCD_FILE } from "../etcd/config.ts";
 import { type Address, FOLDER, type ProcessSpec } from "../platform/model.ts";
 import { PATRONI_FOLDER } from "./patroniYml.ts";
+import { orphanPatience } from "./profile.ts";
 import { type PatroniSettings, portsOf, type Voters } from "./settings.ts";
 
 /** Slots that carry an etcd, voting or held: a cluster has at most 5 voters. */
@@ -63,7 +64,8 @@ export function memberAddresses(ports: PatroniSettings["ports"], slot: number, h
 }
 
 function processes(slot: number, addresses: MemberAddresses, settings: PatroniSettings): ProcessSpec[] {
-	const { ttl, build, version, tls } = settings;
+	const { build, version, tls } = settings;
+	const patience = String(orphanPatience(settings));
 	const etcd: ProcessSpec = {
 		name: "etcd",
 		program: "etcd",
@@ -74,7 +76,7 @@ function processes(slot: number, addresses: MemberAddresses, settings: PatroniSe
 	};
 	return [
 		...(slot < ETCD_SLOTS ? [etcd] : []),
-		{ name: "guard", program: "guard", args: [`${FOLDER}/${GUARD_FILE}`, FOLDER, String(ttl)] },
+		{ name: "guard", program: "guard", args: [`${FOLDER}/${GUARD_FILE}`, FOLDER, patience] },
 		{
 			...{ name: "patroni", program: "patroni", args: [`${FOLDER}/${PATRONI_FOLDER}`] },
 			...{ port: addresses.patroni.port, ports: [addresses.postgres.port], held: {} },

@@ -2,6 +2,7 @@ import { contracts, explainExit } from "../../../runtime/platform/contract.ts";
 import { processSchema } from "../../../runtime/platform/model.ts";
 import { parseLastExit, pickReason } from "../../../runtime/platform/reason.ts";
 import { memberConf } from "../../../runtime/platform/supervisorConfig.ts";
+import { orphanPatience, profiles } from "../../../runtime/postgres/profile.ts";
 
 test("every program that a member may run has a contract", () => {
 	expect(Object.keys(contracts)).toEqual(processSchema.shape.program.options);
@@ -30,6 +31,14 @@ test("supervisord's section carries the contract and no path that its parser cou
 	expect(conf).toContain("command=/bin/sh hold folders/m-0 mongod 1 60 600\n");
 	expect(conf).toContain("exitcodes=2,62\nstartsecs=0\n");
 	expect(conf).toContain("stopsignal=TERM\nstopwaitsecs=120\n");
+});
+
+test("Patroni is never kept away for as long as its PostgreSQL may run without it", () => {
+	const conf = memberConf("m-0", { processes: [{ name: "patroni", program: "patroni" }] });
+	const longest = Number(/hold folders\/m-0 patroni 1 (\d+) 600/.exec(conf)?.[1]);
+	const patience = Math.min(...Object.values(profiles).map(orphanPatience));
+	// Two seconds for a start.
+	expect(longest + 2).toBeLessThan(patience);
 });
 
 test("the last end of a process is found in supervisord's log by its full name", () => {

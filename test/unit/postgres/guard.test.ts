@@ -11,7 +11,7 @@ import { guardScript } from "../../../runtime/postgres/guard.ts";
 jest.setTimeout(40_000);
 
 /** Seconds that Patroni may be gone. */
-const TTL = 2;
+const PATIENCE = 2;
 let root = "";
 let folder = "";
 let data = "";
@@ -38,7 +38,7 @@ function run(command: string, args: string[], cwd = root): ChildProcess {
 	return child;
 }
 
-const guard = (where = folder): ChildProcess => run("/bin/sh", [join(root, "guard.sh"), where, String(TTL)]);
+const guard = (where = folder): ChildProcess => run("/bin/sh", [join(root, "guard.sh"), where, String(PATIENCE)]);
 
 /** A process that is called postgres and does `onQuit` when it is told to stop at once. */
 async function postmaster(onQuit = "exit 0", cwd = data): Promise<ChildProcess> {
@@ -78,13 +78,14 @@ async function stop(child: ChildProcess): Promise<unknown> {
 	return exit;
 }
 
-test("leaves PostgreSQL alone while Patroni lives, and stops it once Patroni is gone for longer than ttl", async () => {
+test("leaves PostgreSQL alone while Patroni lives, and stops it once Patroni is gone for too long", async () => {
 	const [leader, server] = [await patroni(), await postmaster()];
 	const child = guard();
-	await sleep((TTL + 2) * 1000);
+	// Longer than a Patroni has to live to count.
+	await sleep(7000);
 	expect(ended(server)).toBe(false);
 	leader.kill("SIGKILL");
-	await sleep((TTL - 1) * 1000);
+	await sleep((PATIENCE - 1) * 1000);
 	expect(ended(server)).toBe(false);
 	await until(() => ended(server));
 	expect(server.exitCode).toBe(0);
@@ -95,17 +96,32 @@ test("leaves PostgreSQL alone while Patroni lives, and stops it once Patroni is 
 	expect(ended(child)).toBe(false);
 });
 
-test("a Patroni that comes back in time starts the count anew", async () => {
+test("a Patroni that comes back in time keeps its PostgreSQL, and starts the count anew once it has lived for 5 s", async () => {
 	const [first, server] = [await patroni(), await postmaster()];
 	guard();
 	await sleep(500);
 	first.kill("SIGKILL");
-	await sleep((TTL - 1) * 1000);
+	await sleep((PATIENCE - 1) * 1000);
 	const second = await patroni();
-	await sleep((TTL + 1) * 1000);
-	expect(ended(server)).toBe(false);
+	await sleep(7000);
 	second.kill("SIGKILL");
+	await sleep((PATIENCE - 1) * 1000);
+	expect(ended(server)).toBe(false);
 	await until(() => ended(server));
+});
+
+test("a Patroni that keeps dying does not hold it off", async () => {
+	const server = await postmaster();
+	guard();
+	let deaths = 0;
+	for (; deaths < 8 && !ended(server); deaths++) {
+		const child = await patroni();
+		await sleep(1100);
+		child.kill("SIGKILL");
+		await sleep(1100);
+	}
+	expect(ended(server)).toBe(true);
+	expect(deaths).toBeLessThan(5);
 });
 
 test("told to end, it goes at once while Patroni lives", async () => {

@@ -29,7 +29,7 @@ test("five slots carry an etcd, held until it is let in; those beyond have none"
 			...{ name: "etcd", program: "etcd", args: ["--config-file", "{{folder}}/conf/etcd/etcd.yml"] },
 			...{ port: 2387, ports: [2388], held: { evidence: "data/etcd/member/wal" } },
 		},
-		{ name: "guard", program: "guard", args: ["{{folder}}/conf/guard/guard.sh", "{{folder}}", "45"] },
+		{ name: "guard", program: "guard", args: ["{{folder}}/conf/guard/guard.sh", "{{folder}}", "18"] },
 		{
 			...{ name: "patroni", program: "patroni", args: ["{{folder}}/live/patroni"], port: 9004, ports: [5436] },
 			...{ finds: { postgres: { build: "18", tls: false } }, held: {} },
