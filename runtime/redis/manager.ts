@@ -107,7 +107,8 @@ export class Manager implements Store {
 
 	figures(): Figures {
 		const { foreign, damaged, ahead, restamped, repairs } = this.#coordinator.counts();
-		return { repairs, restamped, odd: { foreign, damaged, ahead }, rounds: { ...this.#rounds.counts } };
+		const { underWay, waiting, ...ended } = repairs;
+		return { repairs: { waiting: waiting + underWay, ...ended }, restamped, odd: { foreign, damaged, ahead }, rounds: { ...this.#rounds.counts } };
 	}
 
 	divergence() {

@@ -46,16 +46,22 @@ local function page()
 	return { parts = {}, count = 0, bytes = 0, large = {} }
 end
 local function add(to, key)
-	local name, record = sub(key, 3), nil
-	-- One call: what is longer than fits shows by its length, and is not copied whole.
-	if to.bytes < ${pageBytes} then record = call('GETRANGE', key, '0', '${largeBytes}') end
-	if record and #record > ${largeBytes} then record = to.whole and to.count == 0 and call('GET', key) end
-	if not record then
-		to.large[#to.large + 1] = name
-	elseif valid(record) then
+	local name = string.sub(key, 3)
+	-- One byte more than fits, so that a large one shows without being read.
+	local record = redis.call('GETRANGE', key, 0, ${largeBytes})
+	local size = #record
+	if size > ${largeBytes} or to.bytes + size > ${pageBytes} then
+		if not (to.whole and to.count == 0) then
+			to.large[#to.large + 1] = name
+			return
+		end
+		record = redis.call('GET', key)
+		size = #record
+	end
+	if valid(string.sub(record, 1, 53)) then
 		to.count = to.count + 1
-		to.bytes = to.bytes + #record
-		to.parts[to.count] = struct.pack('>I2c0I4c0', #name, name, #record, record)
+		to.bytes = to.bytes + size
+		to.parts[to.count] = struct.pack('>I2c0I4c0', #name, name, size, record)
 	end
 end
 `;

@@ -19,6 +19,8 @@ const body: readonly ErrorCode[] = [
 	"UNSUPPORTED_MEDIA_TYPE",
 	"OVERLOADED",
 ];
+const raw = body.filter((code) => code !== "INVALID_JSON");
+const stamp: readonly ErrorCode[] = ["STAMP_AHEAD", "STAMP_TOO_OLD"];
 const answer = (schema: Route["answers"][number]["schema"], meaning = "Done") => ({ 200: { meaning, schema } });
 const written = {
 	200: { meaning: "A majority of the registered nodes has it", schema: schemas.writeAnswer },
@@ -33,7 +35,7 @@ const data: readonly Route[] = [
 		body: schemas.writeBody,
 		bodyLimit: jsonLimit,
 		answers: written,
-		refusals: [...body, "INVALID_KEY", "INVALID_VALUE", "STAMP_AHEAD", "STAMP_TOO_OLD"],
+		refusals: [...body, "INVALID_KEY", "INVALID_VALUE", ...stamp],
 		handle: postData,
 	},
 	{
@@ -53,16 +55,7 @@ const data: readonly Route[] = [
 		raw: true,
 		bodyLimit: ({ maxValueBytes }) => maxValueBytes,
 		answers: written,
-		refusals: [
-			"INVALID_REQUEST",
-			"INVALID_KEY",
-			"INVALID_VALUE",
-			"STAMP_AHEAD",
-			"STAMP_TOO_OLD",
-			"TOO_LARGE",
-			"UNSUPPORTED_MEDIA_TYPE",
-			"OVERLOADED",
-		],
+		refusals: [...raw, "INVALID_KEY", "INVALID_VALUE", ...stamp],
 		handle: putData,
 	},
 	{
@@ -73,15 +66,7 @@ const data: readonly Route[] = [
 		raw: true,
 		bodyLimit: () => SMALL,
 		answers: written,
-		refusals: [
-			"INVALID_REQUEST",
-			"INVALID_KEY",
-			"STAMP_AHEAD",
-			"STAMP_TOO_OLD",
-			"TOO_LARGE",
-			"UNSUPPORTED_MEDIA_TYPE",
-			"OVERLOADED",
-		],
+		refusals: [...raw, "INVALID_KEY", ...stamp],
 		handle: deleteData,
 	},
 	{
@@ -94,7 +79,7 @@ const data: readonly Route[] = [
 			200: { meaning: "Every write has its majority", schema: schemas.batchAnswer },
 			207: { meaning: "Some have not; each says for itself", schema: schemas.batchAnswer },
 		},
-		refusals: [...body, "INVALID_KEY", "INVALID_VALUE", "STAMP_AHEAD", "STAMP_TOO_OLD"],
+		refusals: [...body, "INVALID_KEY", "INVALID_VALUE", ...stamp],
 		handle: batchWrite,
 	},
 	{
