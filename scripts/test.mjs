@@ -15,7 +15,12 @@ const env = { ...process.env, ...compiled, ...(long ? { HOLDFAST_LONG: "1" } : {
 const rounds = long
 	? [
 			["faults", "--runInBand"],
-			["integration", "--runInBand", "--testPathPatterns", "postgres(Change|Databases|Objects|Scale|Tls)"],
+			[
+				"integration",
+				"--runInBand",
+				"--testPathPatterns",
+				"processes|postgres(Change|Databases|Objects|Refusals|Scale|Tls)",
+			],
 		]
 	: [
 			["unit components", "--maxWorkers=2"],
