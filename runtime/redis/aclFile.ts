@@ -15,7 +15,7 @@ export interface AclHashes {
 /** Exactly what a manager sends, its scripts' own commands included. */
 const NODE_COMMANDS = [
 	...["ping", "info", "time", "config|get", "eval", "evalsha"],
-	...["scan", "type", "get", "mget", "set", "getrange", "unlink"],
+	...["scan", "get", "mget", "set", "getrange", "unlink"],
 ];
 
 const ADMIN_COMMANDS = ["ping", "info", "acl|load", "config|get"];

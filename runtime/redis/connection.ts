@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { ClientClosedError, ClientOfflineError, createClient, ErrorReply, RESP_TYPES } from "@redis/client";
 import { NodeFailure, refusal } from "./failure.ts";
 import type { Script } from "./script.ts";
@@ -94,6 +95,14 @@ export class Connection {
 		const timer = setTimeout(() => this.#client.destroy(), ms);
 		await this.#client.close();
 		clearTimeout(timer);
+		// A ping that was under way sets the timer of the next one when it settles, also after the close.
+		await setImmediate();
+		try {
+			this.#client.destroy();
+		} catch (error) {
+			// It stops that timer before it says so.
+			if (!(error instanceof ClientClosedError)) throw error;
+		}
 	}
 
 	#failure(error: unknown): NodeFailure {

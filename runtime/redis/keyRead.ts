@@ -67,7 +67,7 @@ export class KeyRead {
 	#answered(at: number, record: Buffer | undefined): void {
 		const answer = record === undefined ? "" : this.#headerIn(record);
 		// A damaged payload is no answer, but it is mended as a stale one is.
-		const isDamaged = answer !== undefined && answer > this.#best && !isWhole(record!);
+		const isDamaged = answer !== undefined && answer !== "" && answer >= this.#best && !isWhole(record!);
 		if (isDamaged) this.#context.odd.damaged++;
 		this.#answers[at] = isDamaged ? "" : answer;
 		if (answer !== undefined && !isDamaged) {

@@ -26,6 +26,8 @@ export class KeyWrite {
 	readonly #write: Write;
 	readonly #done: (outcome: WriteOutcome) => void;
 	readonly #results: (NodeResult | undefined)[] = [];
+	/** Places where an earlier offer may stand. */
+	readonly #offered = new Set<number>();
 	#stamp: Stamp;
 	/** Answers to earlier offers do not count any more. */
 	#offer = 0;
@@ -84,11 +86,25 @@ export class KeyWrite {
 		} else if (!stored && this.#write.stamp === undefined && offer <= restamps) {
 			onRestamp();
 			this.#stamp = clock.tick();
+			// Here it certainly does not stand.
+			this.#results[at] = failedResult(node, "REFUSED");
+			this.#remember();
 			this.#offerAll();
 		} else {
 			this.#superseded ||= !stored;
 			this.#settle(offer, at, okResult(node));
 		}
+	}
+
+	#remember(): void {
+		for (const [at, { writes }] of this.#context.places.entries())
+			if (writes && this.#results[at]?.outcome !== "failed") this.#offered.add(at);
+	}
+
+	/** A later offer that failed does not undo an earlier one. */
+	#resultAt(at: number): NodeResult {
+		const result = this.#results[at] ?? failureResult(this.#context.places[at]!.node);
+		return result.outcome === "failed" && this.#offered.has(at) ? { ...result, outcome: "unknown" } : result;
 	}
 
 	#settle(offer: number, at: number, result: NodeResult): void {
@@ -100,7 +116,7 @@ export class KeyWrite {
 	#end(): void {
 		this.#isOver = true;
 		const { places, needed } = this.#context;
-		const results = places.map(({ node }, at) => this.#results[at] ?? failureResult(node));
+		const results = places.map((_, at) => this.#resultAt(at));
 		const writtenTo = results.reduce((sum, { success }) => sum + Number(success), 0);
 		this.#done({
 			...{ success: writtenTo >= needed, stamp: this.#stamp, writtenTo, totalNodes: places.length },

@@ -108,7 +108,12 @@ export class Manager implements Store {
 	figures(): Figures {
 		const { foreign, damaged, ahead, restamped, repairs } = this.#coordinator.counts();
 		const { underWay, waiting, ...ended } = repairs;
-		return { repairs: { waiting: waiting + underWay, ...ended }, restamped, odd: { foreign, damaged, ahead }, rounds: { ...this.#rounds.counts } };
+		return {
+			repairs: { waiting: waiting + underWay, ...ended },
+			restamped,
+			odd: { foreign, damaged, ahead },
+			rounds: { ...this.#rounds.counts },
+		};
 	}
 
 	divergence() {

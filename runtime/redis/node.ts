@@ -6,6 +6,7 @@ import { type Argument, Connection, type Credentials } from "./connection.ts";
 import { askFacts } from "./facts.ts";
 import { NodeFailure, refusal } from "./failure.ts";
 import { afterInput } from "./late.ts";
+import * as pageScripts from "./pageScripts.ts";
 import { type PackedRecords, packHeaders, recordPage, unpackHeaders } from "./pages.ts";
 import type { HeaderPage, Mark, NodeFacts, RecordPage, RedisNode, Stored, StoreMode } from "./port.ts";
 import * as scripts from "./script.ts";
@@ -105,29 +106,29 @@ class Node implements RedisNode {
 	}
 
 	async headers(cursor: string, count: number): Promise<HeaderPage> {
-		const reply = await this.#run(scripts.headersPage, [], [cursor, String(count)]);
+		const reply = await this.#run(pageScripts.headersPage, [], [cursor, String(count)]);
 		const [next, packed] = reply as [Buffer, Buffer];
 		return { cursor: next.toString(), entries: unpackHeaders(packed) };
 	}
 
 	async records(cursor: string, count: number): Promise<RecordPage> {
-		return recordPage((await this.#run(scripts.recordsPage, [], [cursor, String(count)])) as PackedRecords);
+		return recordPage((await this.#run(pageScripts.recordsPage, [], [cursor, String(count)])) as PackedRecords);
 	}
 
 	async lacking(entries: HeaderPage["entries"]): Promise<readonly Buffer[]> {
 		if (entries.length === 0) return [];
-		const said = (await this.#run(scripts.lackingHere, [], [packHeaders(entries)])) as Buffer;
+		const said = (await this.#run(pageScripts.lackingHere, [], [packHeaders(entries)])) as Buffer;
 		return entries.filter((_, at) => said[at] === "1".charCodeAt(0)).map(({ key }) => key);
 	}
 
 	async pick(keys: readonly Buffer[]): Promise<RecordPage> {
 		if (keys.length === 0) return { cursor: "", records: Buffer.alloc(0), count: 0, large: [] };
-		return recordPage((await this.#run(scripts.pickRecords, keys.map(redisKey), [])) as PackedRecords);
+		return recordPage((await this.#run(pageScripts.pickRecords, keys.map(redisKey), [])) as PackedRecords);
 	}
 
 	async take(page: RecordPage, mode: StoreMode): Promise<number> {
 		if (page.count === 0) return 0;
-		const reply = await this.#run(scripts.takePage, [], [mode, this.#grace, page.records]);
+		const reply = await this.#run(pageScripts.takePage, [], [mode, this.#grace, page.records]);
 		const [stored, error] = reply as [number, Buffer];
 		// What came before stands: taking the page in again is harmless.
 		if (error.length > 0) throw refusal(this.name, error.toString());
@@ -135,7 +136,7 @@ class Node implements RedisNode {
 	}
 
 	async erase(cursor: string, count: number): Promise<string> {
-		const next = await this.#run(scripts.erasePage, [], [cursor, String(count)]);
+		const next = await this.#run(pageScripts.erasePage, [], [cursor, String(count)]);
 		return (next as Buffer).toString();
 	}
 

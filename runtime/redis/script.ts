@@ -12,11 +12,6 @@ export const recordPrefix = "d:";
 export const markKey = "m:mark";
 export const lockKey = "m:lock";
 
-/** Larger records do not travel in pages. */
-export const largeBytes = 64 * 1024;
-/** At this many bytes of records a page is full. */
-export const pageBytes = 512 * 1024;
-
 /** Lua patterns know no counts. */
 const headerSyntax = `^${"[0-9a-f]".repeat(32)}[012d]${"[0-9a-f]".repeat(20)}`;
 
@@ -42,31 +37,10 @@ local function put(key, record, h, grace, nx)
 	if nx then return pcall('SET', key, record, 'PXAT', at, 'NX') end
 	return pcall('SET', key, record, 'PXAT', at)
 end
-local function page()
-	return { parts = {}, count = 0, bytes = 0, large = {} }
-end
-local function add(to, key)
-	local name = string.sub(key, 3)
-	-- One byte more than fits, so that a large one shows without being read.
-	local record = redis.call('GETRANGE', key, 0, ${largeBytes})
-	local size = #record
-	if size > ${largeBytes} or to.bytes + size > ${pageBytes} then
-		if not (to.whole and to.count == 0) then
-			to.large[#to.large + 1] = name
-			return
-		end
-		record = redis.call('GET', key)
-		size = #record
-	end
-	if valid(string.sub(record, 1, 53)) then
-		to.count = to.count + 1
-		to.bytes = to.bytes + size
-		to.parts[to.count] = struct.pack('>I2c0I4c0', #name, name, size, record)
-	end
-end
 `;
 
-function script(body: string): Script {
+/** Runs after what all scripts share: `valid` and `put`. */
+export function script(body: string): Script {
 	const lua = common + body;
 	return { lua, sha: createHash("sha1").update(lua).digest("hex") };
 }
@@ -98,76 +72,6 @@ for i = 1, #KEYS do
 	end
 end
 return said or 1
-`);
-
-/** ARGV cursor, count. Cursor, packed records, how many, names of those that are too large. */
-export const recordsPage = script(`
-local found, to = call('SCAN', ARGV[1], 'MATCH', 'd:*', 'COUNT', ARGV[2], 'TYPE', 'string'), page()
-for _, key in ipairs(found[2]) do add(to, key) end
-return { found[1], table.concat(to.parts), to.count, to.large }
-`);
-
-/** KEYS of records. As recordsPage, without cursor; the first goes whole however large it is, so asking again ends. */
-export const pickRecords = script(`
-local to = page()
-to.whole = true
-for _, key in ipairs(KEYS) do
-	if call('TYPE', key).ok == 'string' then add(to, key) end
-end
-return { '', table.concat(to.parts), to.count, to.large }
-`);
-
-/** ARGV cursor, count. Cursor and packed headers. */
-export const headersPage = script(`
-local found, parts = call('SCAN', ARGV[1], 'MATCH', 'd:*', 'COUNT', ARGV[2], 'TYPE', 'string'), {}
-for _, key in ipairs(found[2]) do
-	local h = call('GETRANGE', key, '0', '52')
-	if valid(h) then parts[#parts + 1] = struct.pack('>I2', #key - 2) .. sub(key, 3) .. h end
-end
-return { found[1], table.concat(parts) }
-`);
-
-/** ARGV packed headers. Of each `1` when it is missing or older here, else `0`. */
-export const lackingHere = script(`
-local entries, at, said = ARGV[1], 1, {}
-while at <= #entries do
-	local name, h, after = struct.unpack('>I2c0c53', entries, at)
-	local old = pcall('GETRANGE', 'd:' .. name, '0', '52')
-	local has = type(old) == 'table' or (old >= h and valid(old))
-	said[#said + 1] = has and '0' or '1'
-	at = after
-end
-return table.concat(said)
-`);
-
-/**
- * ARGV mode, grace, records as another node packed them. How many were newer than what stood there, and the error that ended it, if one did.
- * What stands under a key and is not a string stays, and is skipped.
- */
-export const takePage = script(`
-local fill, grace, records, at, stored = ARGV[1] == 'fill', tonumber(ARGV[2]), ARGV[3], 1, 0
-while at <= #records do
-	local name, record, after = struct.unpack('>I2c0I4c0', records, at)
-	local key, h, done = 'd:' .. name, sub(record, 1, 53), false
-	if fill then done = put(key, record, h, grace, true) end
-	if not done then
-		local old = pcall('GETRANGE', key, '0', '52')
-		if type(old) == 'string' and not (old >= h and valid(old)) then done = put(key, record, h, grace) end
-	end
-	if done then
-		if done.err then return { stored, done.err } end
-		stored = stored + 1
-	end
-	at = after
-end
-return { stored, '' }
-`);
-
-/** ARGV cursor, count. Removes, whatever it is, what lies under the prefix of records; the next cursor. */
-export const erasePage = script(`
-local found = call('SCAN', ARGV[1], 'MATCH', 'd:*', 'COUNT', ARGV[2])
-for _, key in ipairs(found[2]) do call('UNLINK', key) end
-return found[1]
 `);
 
 /** KEYS the lock; ARGV token, milliseconds. 1 when the token now holds it. */

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ADMIN_USER, aclText, NODE_USER } from "../../runtime/redis/aclFile.ts";
 import { type NodeOptions, openNode } from "../../runtime/redis/node.ts";
+import { largeBytes, pageBytes } from "../../runtime/redis/pageScripts.ts";
 import type { RecordPage, RedisNode } from "../../runtime/redis/port.ts";
 import { encodeRecord, headerOf } from "../../runtime/redis/record.ts";
-import { largeBytes, pageBytes } from "../../runtime/redis/script.ts";
 import { formatStamp } from "../../runtime/redis/stamp.ts";
 import type { Value } from "../../runtime/redis/store.ts";
 import { sha256 } from "../../runtime/redis/users.ts";

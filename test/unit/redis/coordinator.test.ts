@@ -87,6 +87,20 @@ describe("a write", () => {
 		expect(coordinator.counts().restamped).toBe(1);
 	});
 
+	it("that is fresh may stand where only its last offer failed", async () => {
+		const { nodes, write } = over(3);
+		put(nodes[1]!, 10_500, text("older in truth"));
+		const store = nodes[0]!.store.bind(nodes[0]!);
+		let offers = 0;
+		nodes[0]!.store = (at, record) => {
+			if (offers++ > 0) failing(nodes[0]!);
+			return store(at, record);
+		};
+		const { results } = await write(text("v"));
+		expect(offers).toBe(2);
+		expect(results.map(({ outcome }) => outcome)).toEqual(["unknown", "ok", "ok"]);
+	});
+
 	it("that is fresh and overtaken again and again ends as overwritten", async () => {
 		const { nodes, write } = over(1);
 		let ms = 10_000;
