@@ -72,7 +72,8 @@ export function printStatus({ stack, clusters }: StackStatus): void {
 	for (const cluster of clusters) {
 		console.log(`\n${linesOf(cluster).join("\n")}`);
 		for (const { member, state, processes } of cluster.processes.filter((one) => !isFine(one))) {
-			console.log(`  ${member} is ${state}: ${processes.map(({ detail }) => detail ?? "").join("; ")}`);
+			const details = processes.flatMap(({ detail }) => detail ?? []);
+			console.log(`  ${[`${member} is ${state}`, ...(details.length > 0 ? [details.join("; ")] : [])].join(": ")}`);
 		}
 	}
 }
