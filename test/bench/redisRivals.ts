@@ -9,6 +9,9 @@ import { freePort, type RedisServer } from "../support/redisServers.ts";
 import { until } from "../support/until.ts";
 import type { Shot } from "./redisShot.ts";
 
+/** What a manager does not do unless it is told to. The limit is never reached. */
+const EVERYTHING_ON = { RATE_LIMIT_PER_SECOND: 1_000_000 };
+
 export const KEYS = 10_000;
 const VALUE = "v".repeat(100);
 const JSON_TYPE = { "content-type": "application/json" };
@@ -41,7 +44,7 @@ const addresses = (servers: readonly RedisServer[]): string[] => servers.map(({ 
 
 /** Our manager as it ships, all features on. `nodeWords`: options of Node, such as --cpu-prof. */
 export async function managerRival(servers: readonly RedisServer[], nodeWords: readonly string[] = []): Promise<Rival> {
-	const manager = await ManagerProcess.start(addresses(servers), {}, nodeWords);
+	const manager = await ManagerProcess.start(addresses(servers), EVERYTHING_ON, nodeWords);
 	await manager.whole(servers.length);
 	const end = async () => {
 		await manager.end();
