@@ -117,6 +117,7 @@ export class Membership {
 	refresh(): void {
 		const { graceMs, maxSkewMs } = this.#options;
 		const now = this.now();
+		for (const watch of this.watches) watch.setBackTo(now);
 		this.#reference = referenceMark(this.watches, now + maxSkewMs);
 		this.#adopt();
 		this.#depart();

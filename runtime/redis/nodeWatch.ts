@@ -54,6 +54,11 @@ export class NodeWatch {
 		return this.#connection;
 	}
 
+	/** Follows a clock that was set back: no round could come after a return that lies in the future. */
+	setBackTo(now: number): void {
+		if (this.returnedAt !== undefined && this.returnedAt > now) this.returnedAt = now;
+	}
+
 	async look(): Promise<void> {
 		const { wall, steady } = this.#clocks;
 		try {

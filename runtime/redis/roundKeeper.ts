@@ -59,7 +59,7 @@ export class RoundKeeper {
 		const { membership, settings, steady } = this.#options;
 		const able = this.#able();
 		if (able.length < majority(membership.admissions.size)) return undefined;
-		this.#opened ??= membership.now();
+		this.#opened = Math.min(this.#opened ?? Number.POSITIVE_INFINITY, membership.now());
 		return roundDue({ membership, able, opened: this.#opened, roundMs: settings.roundSeconds * 1000, now: steady() });
 	}
 
