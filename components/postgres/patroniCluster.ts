@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { type Address, hostport } from "../../runtime/platform/model.ts";
 import {
@@ -14,6 +13,7 @@ import {
 	synchronousSettings,
 } from "../../runtime/postgres/model.ts";
 import { type Platform, triple } from "../platform/platform.ts";
+import { hashOf, told } from "../platform/told.ts";
 import { type SecretSource, secretValue } from "../secret.ts";
 import { type FormerPassphrase, TlsIdentities } from "../tls/identities.ts";
 import { type PostgresConnection, postgresConnection } from "./connection.ts";
@@ -137,7 +137,7 @@ export class PatroniCluster extends pulumi.ComponentResource {
 				const inputs = {
 					...{ ...common, scope: settings.name },
 					dynamic: dynamicConfig(settings) as never,
-					configuration: configurationOf(specs),
+					configuration: hashOf(told(specs)),
 					superuser: { user: settings.superuser, password: passwords.superuser },
 					replication: { user: settings.replicationUser, password: passwords.replication },
 					rewind: { user: settings.rewindUser, password: passwords.rewind },
@@ -178,11 +178,4 @@ function tlsIdentities(
 		return { name: member, hosts, services, users: [PATRONI_USER] };
 	});
 	return new TlsIdentities(name, args, named, opts);
-}
-
-/** What members are told, as one hash: it changes whenever one has something new to read, or to be restarted for. */
-function configurationOf(specs: ReturnType<typeof memberSpecs>): pulumi.Output<string> {
-	return pulumi
-		.output(specs.map(({ files, processes }) => ({ files, processes })))
-		.apply((all) => pulumi.unsecret(pulumi.output(createHash("sha256").update(JSON.stringify(all)).digest("hex"))));
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { hostport } from "../../runtime/platform/model.ts";
 import {
@@ -9,7 +8,8 @@ import {
 	redisArgumentsSchema,
 	redisTopology,
 } from "../../runtime/redis/model.ts";
-import type { MemberSpec, Platform } from "../platform/platform.ts";
+import type { Platform } from "../platform/platform.ts";
+import { hashOf, told } from "../platform/told.ts";
 import { type SecretSource, secretValue } from "../secret.ts";
 import { managerSpecs, nodeSpecs, type RedisSecrets } from "./members.ts";
 import { RedisCluster, RedisRetire } from "./resources.ts";
@@ -78,7 +78,7 @@ export class RedisManager extends pulumi.ComponentResource {
 		const running = platform.group(name, specs.nodes, { parent: this, after: [retire] });
 		const serving = platform.group(name, specs.managers, { parent: this, after: [retire, ...running] });
 		const inputs = {
-			...{ ...common, appendfsync: declared.appendfsync, configuration: configurationOf(specs) },
+			...{ ...common, appendfsync: declared.appendfsync, configuration: hashOf(Object.values(specs).map(told)) },
 			...{ nodePassword: secrets.node, adminPassword: secrets.admin, apiKey: secrets.apiKey },
 		};
 		this.membership = new RedisCluster(name, inputs, {
@@ -99,10 +99,4 @@ const placed = (members: readonly RedisMember[]) => members.map(({ name, address
 function hostsOf(platform: Platform, cluster: string, declared: RedisDeclared, managerAddress: string | undefined) {
 	const at = (count: number) => platform.addresses(cluster, [...Array(count).keys()]).map(({ host }) => host);
 	return { nodes: at(declared.nodes), managers: at(declared.managers).map((host) => managerAddress ?? host) };
-}
-
-/** What members are told, as one hash: it changes whenever one has to be restarted. */
-function configurationOf(specs: Record<string, MemberSpec[]>): pulumi.Output<string> {
-	const told = Object.values(specs).map((members) => members.map(({ files, processes }) => ({ files, processes })));
-	return pulumi.output(told).apply((all) => createHash("sha256").update(JSON.stringify(all)).digest("hex"));
 }

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { HoldfastError } from "../errors.ts";
 import { readJson, readText, removeFile, writeJson, writeText } from "../files.ts";
 import { privateFolder } from "../home.ts";
+import { sha256 } from "../sha256.ts";
 import { postgresBuild, toolPath } from "../tools.ts";
 import { contracts } from "./contract.ts";
 import { processFiles } from "./layout.ts";
@@ -120,8 +120,6 @@ export async function stagedHash(folder: string, process?: string): Promise<stri
 
 const isOf = (file: string, process: string): boolean =>
 	file === `conf/${process}.launch` || file === `conf/${process}.held` || file.startsWith(`conf/${process}/`);
-
-const sha256 = (content: string | Buffer): string => createHash("sha256").update(content).digest("hex");
 
 async function listFiles(root: string, folder: string): Promise<string[] | undefined> {
 	const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => undefined);

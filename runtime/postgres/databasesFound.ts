@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../sha256.ts";
 import type { Session } from "./connect.ts";
 import type { FoundOutside } from "./databases.ts";
 import type { FoundInside } from "./databasesInside.ts";
@@ -9,8 +9,7 @@ import type { Refusal } from "./objectLedger.ts";
 import { missingRoles, SETTINGS } from "./rolesFound.ts";
 
 /** A name that nobody else would give, the same on every run. */
-export const draftOf = (ledger: string): string =>
-	`holdfast draft ${createHash("sha256").update(ledger).digest("hex").slice(0, 32)}`;
+export const draftOf = (ledger: string): string => `holdfast draft ${sha256(ledger).slice(0, 32)}`;
 
 const DATABASE = `SELECT pg_get_userbyid(datdba) AS owner, datconnlimit AS "connectionLimit", datallowconn AS "allowConnections",
 		shobj_description(d.oid, 'pg_database') AS comment,

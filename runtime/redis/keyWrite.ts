@@ -26,8 +26,8 @@ export class KeyWrite {
 	readonly #write: Write;
 	readonly #done: (outcome: WriteOutcome) => void;
 	readonly #results: (NodeResult | undefined)[] = [];
-	/** Places where an earlier offer may stand. */
-	readonly #offered = new Set<number>();
+	/** Places where an earlier offer may stand: made by the second offer, which few writes need. */
+	#offered?: Set<number>;
 	#stamp: Stamp;
 	/** Answers to earlier offers do not count any more. */
 	#offer = 0;
@@ -86,9 +86,7 @@ export class KeyWrite {
 		} else if (!stored && this.#write.stamp === undefined && offer <= restamps) {
 			onRestamp();
 			this.#stamp = clock.tick();
-			// Here it certainly does not stand.
-			this.#results[at] = failedResult(node, "REFUSED");
-			this.#remember();
+			this.#remember(at);
 			this.#offerAll();
 		} else {
 			this.#superseded ||= !stored;
@@ -96,15 +94,17 @@ export class KeyWrite {
 		}
 	}
 
-	#remember(): void {
+	/** Everywhere but where the offer was refused, or failed, it may stand. */
+	#remember(refused: number): void {
+		this.#offered ??= new Set();
 		for (const [at, { writes }] of this.#context.places.entries())
-			if (writes && this.#results[at]?.outcome !== "failed") this.#offered.add(at);
+			if (writes && at !== refused && this.#results[at]?.outcome !== "failed") this.#offered.add(at);
 	}
 
 	/** A later offer that failed does not undo an earlier one. */
 	#resultAt(at: number): NodeResult {
 		const result = this.#results[at] ?? failureResult(this.#context.places[at]!.node);
-		return result.outcome === "failed" && this.#offered.has(at) ? { ...result, outcome: "unknown" } : result;
+		return result.outcome === "failed" && this.#offered?.has(at) ? { ...result, outcome: "unknown" } : result;
 	}
 
 	#settle(offer: number, at: number, result: NodeResult): void {

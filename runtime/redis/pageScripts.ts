@@ -16,21 +16,20 @@ local function pack(to, name, record)
 	to.bytes = to.bytes + #record
 	to.parts[to.count] = struct.pack('>I2c0I4c0', #name, name, #record, record)
 end
-local function fits(to, size)
-	return size <= ${largeBytes} and to.bytes + size <= ${pageBytes}
-end
-local function add(to, key)
+local function add(to, key, record)
 	local name = sub(key, 3)
-	-- One byte more than fits, so that a large one shows without being read.
-	local record = pcall('GETRANGE', key, '0', '${largeBytes}')
-	if type(record) == 'table' then return end
-	if fits(to, #record) then
+	if #record <= ${largeBytes} and to.bytes + #record <= ${pageBytes} then
 		pack(to, name, record)
 	elseif to.whole and to.count == 0 then
 		pack(to, name, call('GET', key))
 	else
 		to.large[#to.large + 1] = name
 	end
+end
+-- One byte more than fits, so that a large one shows without being read.
+local function read_and_add(to, key)
+	local record = pcall('GETRANGE', key, '0', '${largeBytes}')
+	if type(record) == 'string' then add(to, key, record) end
 end
 `;
 
@@ -45,16 +44,12 @@ while at <= #keys and to.bytes + #to.large * ${largeBytes} < ${pageBytes} do
 	local last = math.min(at + ${together - 1}, #keys)
 	local records = call('MGET', unpack(keys, at, last))
 	for i = at, last do
-		local name, record = sub(keys[i], 3), records[i - at + 1]
-		if record and fits(to, #record) then
-			pack(to, name, record)
-		elseif record then
-			to.large[#to.large + 1] = name
-		end
+		local record = records[i - at + 1]
+		if record then add(to, keys[i], record) end
 	end
 	at = last + 1
 end
-for i = at, #keys do add(to, keys[i]) end
+for i = at, #keys do read_and_add(to, keys[i]) end
 return { found[1], table.concat(to.parts), to.count, to.large }
 `);
 
@@ -62,9 +57,7 @@ return { found[1], table.concat(to.parts), to.count, to.large }
 export const pickRecords = script(`${packing}
 local to = page()
 to.whole = true
-for _, key in ipairs(KEYS) do
-	add(to, key)
-end
+for _, key in ipairs(KEYS) do read_and_add(to, key) end
 return { '', table.concat(to.parts), to.count, to.large }
 `);
 

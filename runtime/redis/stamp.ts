@@ -29,12 +29,6 @@ export function formatStamp({ ms, counter, nodeId }: StampParts): Stamp {
 	return hexMs(ms) + counter.toString(16).padStart(4, "0") + nodeId;
 }
 
-/** Nothing for a text that is no stamp. */
-export function parseStamp(text: string): StampParts | undefined {
-	if (!isStamp(text)) return undefined;
-	return { ms: msOf(text), counter: counterOf(text), nodeId: text.slice(16) };
-}
-
 /** Milliseconds since 1970 of a stamp, or of a header, which begins with one. */
 export function msOf(stamp: Stamp): number {
 	return Number.parseInt(stamp.slice(0, 12), 16);
@@ -42,10 +36,4 @@ export function msOf(stamp: Stamp): number {
 
 export function counterOf(stamp: Stamp): number {
 	return Number.parseInt(stamp.slice(12, 16), 16);
-}
-
-/** As `Array.sort` wants it: negative when `a` is older. */
-export function compareStamps(a: Stamp, b: Stamp): number {
-	if (a === b) return 0;
-	return a < b ? -1 : 1;
 }

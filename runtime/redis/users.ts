@@ -1,14 +1,12 @@
-import { createHash } from "node:crypto";
 import { HoldfastError } from "../errors.ts";
 import { failpoint } from "../failpoint.ts";
 import { stackLog } from "../log.ts";
+import { sha256 } from "../sha256.ts";
 import { ACL_FILE, type AclHashes, aclText, parseAcl, widened } from "./aclFile.ts";
 import type { RedisClusterInputs, RedisMemberInputs } from "./clusterArguments.ts";
 import { acceptsManagers, loadUsers } from "./nodeAdmin.ts";
 import { keeping, restartNode } from "./roll.ts";
 import { save, say, type Work } from "./work.ts";
-
-export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 const wantedOf = ({ nodePassword, adminPassword }: RedisClusterInputs): AclHashes => ({
 	node: [sha256(nodePassword)],

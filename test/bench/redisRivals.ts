@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../support/freePort.ts";
 import { ManagerProcess } from "../support/managerProcess.ts";
 import { root } from "../support/node.ts";
 import { API_KEY } from "../support/redisClient.ts";
-import { freePort, type RedisServer } from "../support/redisServers.ts";
+import type { RedisServer } from "../support/redisServers.ts";
 import { until } from "../support/until.ts";
 import type { Shot } from "./redisShot.ts";
 

@@ -2,9 +2,10 @@ import { existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { long, seeded } from "../support/long.ts";
-import { everything, expectDurable, FaultCluster, type Leader, type Part, until } from "../support/postgresFaults.ts";
+import { everything, expectDurable, FaultCluster, type Leader, type Part } from "../support/postgresFaults.ts";
 import type { PostgresWriters } from "../support/postgresWriters.ts";
 import { TestStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
 
 jest.setTimeout(3_600_000);
 

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StackStatus } from "../../scripts/show.ts";
 import { long } from "../support/long.ts";
-import { expectDurable, FaultCluster, isAlive, until } from "../support/postgresFaults.ts";
+import { expectDurable, FaultCluster, isAlive } from "../support/postgresFaults.ts";
 import { TestStack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
 
 jest.setTimeout(900_000);
 

@@ -31,11 +31,7 @@ beforeAll(async () => {
 	});
 	cluster = new PatroniUnderTest(stack);
 	await stack.must("preview");
-	for (const [name, value] of Object.entries(given)) {
-		const path = `holdfast:secrets.postgres.${name}`;
-		const { code, stderr } = await stack.pulumi("config", "set", "--secret", "--path", path, value);
-		if (code !== 0) throw new Error(stderr);
-	}
+	for (const [name, value] of Object.entries(given)) await stack.give(`postgres.${name}`, value);
 	process.env.HOLDFAST_HOME = stack.home;
 });
 afterAll(() => TestStack.destroyAll());

@@ -2,12 +2,11 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from "node:path";
 import { long } from "../support/long.ts";
 import { PatroniUnderTest } from "../support/patroni.ts";
-import { type Result, TestStack } from "../support/stack.ts";
+import { refusedByPreview, said, unset } from "../support/refusal.ts";
+import { TestStack } from "../support/stack.ts";
 
 jest.setTimeout(300_000);
 afterAll(() => TestStack.destroyAll());
-
-const said = ({ stdout, stderr }: Result) => stdout + stderr;
 
 describe("refused by a preview, before there is anything", () => {
 	let stack: TestStack;
@@ -15,16 +14,11 @@ describe("refused by a preview, before there is anything", () => {
 		stack = await TestStack.createPostgres("pgrefused");
 	});
 
-	/** Refused by `preview` with all of `patterns`; without a stack trace, and without a trace on disk. */
+	/** Refused by `preview` with all of `patterns`, and taken back. */
 	const refused = async (change: object, more: object, ...patterns: RegExp[]) => {
 		stack.configurePostgres({ ...change }, { ...more });
-		const result = await stack.holdfast("preview");
-		const words = said(result);
-		expect(result.code).not.toBe(0);
-		for (const pattern of patterns) expect(words).toMatch(pattern);
-		expect(words).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
-		expect(existsSync(join(stack.home, stack.name))).toBe(false);
-		stack.configurePostgres(Object.fromEntries(Object.keys(change).map((key) => [key, undefined])));
+		const words = await refusedByPreview(stack, patterns);
+		stack.configurePostgres(unset(change));
 		return words;
 	};
 
@@ -104,7 +98,7 @@ describe("refused beside a running cluster", () => {
 	const refused = async (which: TestStack, change: object, pattern: RegExp, more: object = {}) => {
 		which.configurePostgres({ ...change }, { ...more });
 		const result = await which.holdfast("up");
-		which.configurePostgres(Object.fromEntries(Object.keys(change).map((key) => [key, undefined])));
+		which.configurePostgres(unset(change));
 		expect([result.code === 0, said(result)]).toEqual([false, expect.stringMatching(pattern)]);
 		expect(await look()).toEqual(facts);
 	};

@@ -21,11 +21,7 @@ beforeAll(async () => {
 	stack = await TestStack.createRedis("redislife", { managers: 2 });
 	redis = new RedisUnderTest(stack);
 	await stack.must("preview");
-	for (const [name, value] of Object.entries(given)) {
-		const path = `holdfast:secrets.redis.${name}`;
-		const { code, stderr } = await stack.pulumi("config", "set", "--secret", "--path", path, value);
-		if (code !== 0) throw new Error(stderr);
-	}
+	for (const [name, value] of Object.entries(given)) await stack.give(`redis.${name}`, value);
 	process.env.HOLDFAST_HOME = stack.home;
 });
 afterAll(() => TestStack.destroyAll());
@@ -214,15 +210,8 @@ test("new passwords and a new key are taken up under writers, the former key cou
 	const writers = new RedisWriters(clients);
 	await writers.progress(50);
 	const pids = [...NODES, ...MANAGERS].map((member) => redis.pid(member));
-	await stack.pulumi("config", "set", "--secret", "--path", "holdfast:secrets.redis.apiKey", "the-second-key-of-all");
-	await stack.pulumi(
-		"config",
-		"set",
-		"--secret",
-		"--path",
-		"holdfast:secrets.redis.nodePassword",
-		"the-second-password",
-	);
+	await stack.give("redis.apiKey", "the-second-key-of-all");
+	await stack.give("redis.nodePassword", "the-second-password");
 	await stack.must("up");
 	await writers.progress(50);
 	const written = await writers.stop();
@@ -232,7 +221,7 @@ test("new passwords and a new key are taken up under writers, the former key cou
 	expect(redis.record).toMatchObject({ apiKey: "the-second-key-of-all", previousApiKey: old.apiKey });
 	expect(redis.record.changingUsers).toBeUndefined();
 	for (const node of NODES) expect(redis.file(node, "live/users.acl").match(/#/g)).toHaveLength(2);
-	await stack.pulumi("config", "set", "--secret", "--path", "holdfast:secrets.redis.apiKey", "the-third-key-of-all");
+	await stack.give("redis.apiKey", "the-third-key-of-all");
 	await stack.must("up");
 	const { status } = await clients[0]!.get("early");
 	expect(status).toBe(401);
@@ -243,7 +232,7 @@ test("new passwords and a new key are taken up under writers, the former key cou
 test("a rotation that was killed half-way goes on, and leaves the new passwords alone", async () => {
 	for (const failpoint of ["redis/users", "redis/dropping"] as const) {
 		const password = `rotated-at-${failpoint}`;
-		await stack.pulumi("config", "set", "--secret", "--path", "holdfast:secrets.redis.nodePassword", password);
+		await stack.give("redis.nodePassword", password);
 		await killedAt(stack, failpoint);
 		expect((await redis.status()).nodes.map(({ state }) => state)).toEqual(["ready", "ready", "ready"]);
 		await stack.must("up");

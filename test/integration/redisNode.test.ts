@@ -6,7 +6,7 @@ import type { RecordPage, RedisNode } from "../../runtime/redis/port.ts";
 import { encodeRecord, headerOf } from "../../runtime/redis/record.ts";
 import { formatStamp } from "../../runtime/redis/stamp.ts";
 import type { Value } from "../../runtime/redis/store.ts";
-import { sha256 } from "../../runtime/redis/users.ts";
+import { sha256 } from "../../runtime/sha256.ts";
 import { type RedisOptions, type RedisServer, removeRedises, startRedis } from "../support/redisServers.ts";
 
 jest.setTimeout(60_000);

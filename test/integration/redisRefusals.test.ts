@@ -1,12 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RedisUnderTest } from "../support/redisStack.ts";
-import { type Result, TestStack } from "../support/stack.ts";
+import { refusedByPreview, said, unset } from "../support/refusal.ts";
+import { TestStack } from "../support/stack.ts";
 
 jest.setTimeout(300_000);
 afterAll(() => TestStack.destroyAll());
-
-const said = ({ stdout, stderr }: Result) => stdout + stderr;
 
 describe("refused by a preview, before there is anything", () => {
 	let stack: TestStack;
@@ -14,16 +13,11 @@ describe("refused by a preview, before there is anything", () => {
 		stack = await TestStack.createRedis("redisrefused");
 	});
 
-	/** Refused by `preview` with all of `patterns`; without a stack trace, and without a trace on disk. */
+	/** Refused by `preview` with all of `patterns`, and taken back. */
 	const refused = async (change: object, more: object, ...patterns: RegExp[]) => {
 		stack.configureRedis({ ...change }, { ...more });
-		const result = await stack.holdfast("preview");
-		const words = said(result);
-		expect(result.code).not.toBe(0);
-		for (const pattern of patterns) expect(words).toMatch(pattern);
-		expect(words).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
-		expect(existsSync(join(stack.home, stack.name))).toBe(false);
-		stack.configureRedis(Object.fromEntries(Object.keys(change).map((key) => [key, undefined])));
+		const words = await refusedByPreview(stack, patterns);
+		stack.configureRedis(unset(change));
 		return words;
 	};
 
@@ -102,7 +96,7 @@ describe("refused beside a running manager", () => {
 	const refused = async (which: TestStack, change: object, pattern: RegExp) => {
 		which.configureRedis({ ...change });
 		const result = await which.holdfast("up");
-		which.configureRedis(Object.fromEntries(Object.keys(change).map((key) => [key, undefined])));
+		which.configureRedis(unset(change));
 		expect([result.code === 0, said(result)]).toEqual([false, expect.stringMatching(pattern)]);
 		expect(await look()).toEqual(facts);
 	};

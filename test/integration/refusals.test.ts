@@ -7,13 +7,13 @@ import { text } from "node:stream/consumers";
 import { ForeignSet } from "../support/foreignSet.ts";
 import { adminUri, withMongo } from "../support/mongo.ts";
 import { root } from "../support/node.ts";
+import { refusedByPreview, said } from "../support/refusal.ts";
 import { type Result, TestStack } from "../support/stack.ts";
 
 jest.setTimeout(300_000);
 afterAll(() => TestStack.destroyAll());
 
 const users = { app: { database: "users", roles: [{ role: "readWrite", db: "workflows" }] } };
-const said = ({ stdout, stderr }: Result) => stdout + stderr;
 
 describe("refused by a preview, before there is anything", () => {
 	let stack: TestStack;
@@ -21,16 +21,7 @@ describe("refused by a preview, before there is anything", () => {
 		stack = await TestStack.create("refused");
 	});
 
-	/** Refused by `preview`, with all of `patterns`, a code and something to do; without a stack trace, and without a trace on disk. */
-	const refused = async (...patterns: RegExp[]) => {
-		const result = await stack.holdfast("preview");
-		const words = said(result);
-		expect(result.code).not.toBe(0);
-		for (const pattern of patterns) expect(words).toMatch(pattern);
-		expect(words).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
-		expect(existsSync(join(stack.home, stack.name))).toBe(false);
-		return words;
-	};
+	const refused = (...patterns: RegExp[]) => refusedByPreview(stack, patterns);
 	const configured = (change: object, more: object = {}) => {
 		stack.mongo = { members: 3, basePort: stack.basePort };
 		stack.configure({ ...change }, { ...more });

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ETCD_EVIDENCE, ETCD_FILE, type EtcdYml, etcdURL, etcdYml } from "../../runtime/etcd/config.ts";
 import type { Voter } from "../../runtime/etcd/state.ts";
 import type { Host, MemberStatus } from "../../runtime/platform/host.ts";
 import { FOLDER } from "../../runtime/platform/model.ts";
+import { freePort } from "./freePort.ts";
 
 interface Process {
 	child?: ChildProcess;
@@ -127,12 +127,4 @@ export class EtcdHost implements Host {
 	async close(): Promise<void> {
 		await Promise.all([...this.#processes.keys()].map((name) => this.stop(name, "etcd", "SIGKILL")));
 	}
-}
-
-async function freePort(): Promise<number> {
-	const server = createServer();
-	await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-	const { port } = server.address() as { port: number };
-	await new Promise((done) => server.close(done));
-	return port;
 }

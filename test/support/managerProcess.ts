@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./freePort.ts";
 import { root } from "./node.ts";
 import { API_KEY, RedisClient } from "./redisClient.ts";
-import { freePort } from "./redisServers.ts";
 import { until } from "./until.ts";
 
 const standing = new Set<ManagerProcess>();

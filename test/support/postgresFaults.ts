@@ -15,6 +15,7 @@ import {
 	type Server,
 } from "./postgresWriters.ts";
 import { TestStack } from "./stack.ts";
+import { until } from "./until.ts";
 
 /** What supervisord runs of a member, and the postmaster, which it does not know. */
 type SupervisedPart = "etcd" | "guard" | "patroni";
@@ -53,15 +54,8 @@ interface View {
 }
 
 const CLUSTER = "pg0";
-
-/** Waits until `look` finds something. */
-export async function until<T>(what: string, ms: number, look: () => T | Promise<T>): Promise<NonNullable<T>> {
-	for (const end = Date.now() + ms; ; await sleep(100)) {
-		const found = await look();
-		if (found) return found;
-		if (Date.now() > end) throw new Error(`after ${ms} ms still waiting for ${what}`);
-	}
-}
+/** An answer of Patroni costs queries of the PostgreSQL that is measured. */
+const LOOK_MS = 100;
 
 /** State and parent of a process: "R", "S", "T" …; `undefined` when it is gone or only waits to be reaped. */
 function statOf(pid: number): { state: string; parent: number } | undefined {
@@ -175,20 +169,21 @@ export class FaultCluster {
 	}
 
 	leader(): Promise<Leader> {
-		return until("a leader", 120_000, () => this.leaderNow());
+		return until("a leader", 120_000, () => this.leaderNow(), LOOK_MS);
 	}
 
 	/** Waits until another member leads on a newer timeline. */
 	successor(former: Leader): Promise<Leader> {
-		return until(`a successor of the leader in slot ${former.slot}`, 180_000, async () => {
+		const look = async () => {
 			const now = await this.leaderNow();
 			return now && now.slot !== former.slot && now.timeline > former.timeline ? now : undefined;
-		});
+		};
+		return until(`a successor of the leader in slot ${former.slot}`, 180_000, look, LOOK_MS);
 	}
 
 	/** Waits until all others stream from one leader, on its timeline, as many of them synchronous as was declared. */
 	async redundant(ms = 240_000): Promise<void> {
-		await until("full redundancy", ms, async () => {
+		const look = async () => {
 			const said = await this.#allSay();
 			const leader = newestOf(said);
 			if (!leader || said.some(({ state }) => state !== "running")) return false;
@@ -198,7 +193,8 @@ export class FaultCluster {
 			const synchronous = standbys.filter(({ role }) => role === "sync_standby" || role === "quorum_standby");
 			const isComplete = standbys.length === this.slots.length - 1 && behind.length === 0;
 			return isComplete && (this.#durability === "async" || synchronous.length > 0);
-		});
+		};
+		await until("full redundancy", ms, look, LOOK_MS);
 	}
 
 	/** Kills parts of members at once, as the kernel would, and proves it; supervisord restarts what it knows. */

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { freePort } from "./freePort.ts";
 
 export interface RedisOptions {
 	/** Further words of redis-server's command line, such as "--appendfsync", "always". */
@@ -53,18 +53,6 @@ repeat
 until cursor == '0'
 table.sort(found)
 return table.concat(found, '\\n')`;
-
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-	return new Promise((resolve, reject) => {
-		const server = createServer();
-		server.once("error", reject);
-		server.listen(0, HOST, () => {
-			const { port } = server.address() as { port: number };
-			server.close(() => resolve(port));
-		});
-	});
-}
 
 /** A redis-server of the machine, on loopback, with an append-only file in a folder of its own. */
 export class RedisServer {

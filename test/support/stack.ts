@@ -154,6 +154,13 @@ export class TestStack {
 		});
 	}
 
+	/** Gives a secret by its path below `holdfast:secrets`. */
+	async give(path: string, value: string): Promise<void> {
+		const name = `holdfast:secrets.${path}`;
+		const { code, stderr } = await this.pulumi("config", "set", "--secret", "--path", name, value);
+		if (code !== 0) throw new Error(`config set ${name}: ${stderr}`);
+	}
+
 	/** How many resources an `up` created, updated, deleted, replaced; `same` are unchanged. */
 	async changes(): Promise<Record<string, number>> {
 		const { stdout } = await this.must("up", "--json");

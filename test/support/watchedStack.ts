@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -98,6 +98,49 @@ export class WatchedStack {
 			program: [...new Set(all.filter(isProgram).flatMap((what) => telling[what]!))],
 			others: all.filter((what) => !isProgram(what)),
 		};
+	}
+
+	/** Every secret that exists is collected and found where all are shown, which the passphrase is not; their names. */
+	async expectAllFound(): Promise<string[]> {
+		const all = await this.collect();
+		const names = Object.keys(this.canaries);
+		this.canaries.passphrase = readFileSync(join(this.stack.home, "passphrase"), "utf8");
+		expect(this.told(all).sort()).toEqual(names.toSorted());
+		return names;
+	}
+
+	/** More than `count` commands were kept, and none printed a secret. */
+	expectNonePrinted(count: number): void {
+		expect(Object.keys(this.printed).length).toBeGreaterThan(count);
+		for (const [command, words] of Object.entries(this.printed))
+			expect([command, this.told(words)]).toEqual([command, []]);
+	}
+
+	/** Files that hold secrets are their owner's alone, and the stack's configuration holds encrypted ones only. */
+	expectPrivate(files: readonly string[]): void {
+		for (const file of files) expect([file, statSync(join(this.stack.home, file)).mode & 0o777]).toEqual([file, 0o600]);
+		const configuration = readFileSync(this.stack.config, "utf8");
+		expect(this.told(configuration)).toEqual([]);
+		expect(configuration).toContain("secure:");
+	}
+
+	/** All of `programs` were seen, and no process had a secret, but for the given ones that Pulumi's program is told. */
+	expectNoneInProcesses(programs: readonly string[]): void {
+		expect(this.watch.rounds).toBeGreaterThan(100);
+		const commands = [...this.watch.seen.keys()].join("\n");
+		for (const program of programs) expect(commands).toContain(program);
+		const { program, others } = this.processes();
+		expect(others).toEqual([]);
+		expect(program.filter((name) => !name.startsWith("given"))).toEqual([]);
+	}
+
+	/** Takes the stack down: its folder is gone, and of all secrets the passphrase alone is left. */
+	async expectNoneLeft(): Promise<void> {
+		const { name, home } = this.stack;
+		const { stdout, stderr } = await this.must("down", "--delete-data", name);
+		expect(existsSync(join(home, name))).toBe(false);
+		expect(Object.keys(this.files())).toEqual(["passphrase"]);
+		expect(this.told(stdout + stderr)).toEqual([]);
 	}
 
 	close(): void {

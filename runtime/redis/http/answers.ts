@@ -1,6 +1,6 @@
+import { msOf } from "../stamp.ts";
 import type { WriteOutcome } from "../store.ts";
 import { httpErrors } from "./errors.ts";
-import { millisOf } from "./value.ts";
 
 /** Why a write has no majority, in a sentence that holds no more than counts. */
 function shortfall({ writtenTo, totalNodes, results }: WriteOutcome): string {
@@ -19,7 +19,7 @@ export function writeAnswerOf(outcome: WriteOutcome, expiresAt?: number) {
 		totalNodes,
 		results,
 		stamp,
-		timestamp: millisOf(stamp),
+		timestamp: msOf(stamp),
 		expiresAt,
 		superseded: superseded || undefined,
 	};

@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { msOf } from "../stamp.ts";
 import type { Consistency, ReadOutcome, Value, Write } from "../store.ts";
 import { unansweredText, writeAnswerOf } from "./answers.ts";
 import { errorBody, Refusal, sentence } from "./errors.ts";
 import { keyOfPath, keyOfText, keyText } from "./key.ts";
 import { stampSchema } from "./schemas.ts";
 import type { Handler, Service } from "./service.ts";
-import { expiryOf, type Given, givenValue, kindOf, millisOf, tooLarge, valueJson } from "./value.ts";
+import { expiryOf, type Given, givenValue, kindOf, tooLarge, valueJson } from "./value.ts";
 
 export const JSON_TYPE = "application/json; charset=utf-8";
 const BYTES = "application/octet-stream";
@@ -16,7 +17,7 @@ const BYTES = "application/octet-stream";
  */
 export function checkStamp(stamp: string | undefined, { now, maxSkewMs, maxStampAgeMs }: Service): void {
 	if (stamp === undefined) return;
-	const ahead = millisOf(stamp) - now();
+	const ahead = msOf(stamp) - now();
 	if (ahead < -maxStampAgeMs)
 		throw new Refusal(
 			"STAMP_TOO_OLD",
@@ -76,7 +77,7 @@ export const deleteData =
 		write(service, reply, { key: keyOf(request), stamp: stampOf(request, service) });
 
 export const notFoundBody = ({ stamp }: { stamp?: string }) =>
-	errorBody("NOT_FOUND", sentence("NOT_FOUND"), stamp === undefined ? {} : { stamp, timestamp: millisOf(stamp) });
+	errorBody("NOT_FOUND", sentence("NOT_FOUND"), stamp === undefined ? {} : { stamp, timestamp: msOf(stamp) });
 
 function found(outcome: Extract<ReadOutcome, { found: "value" }>, request: FastifyRequest, reply: FastifyReply) {
 	if (request.headers.accept?.startsWith(BYTES) !== true) {
@@ -84,7 +85,7 @@ function found(outcome: Extract<ReadOutcome, { found: "value" }>, request: Fasti
 		return `{${valueJson(outcome)}`;
 	}
 	const { value, stamp } = outcome;
-	reply.headers({ "content-type": BYTES, "x-stamp": stamp, "x-timestamp": String(millisOf(stamp)) });
+	reply.headers({ "content-type": BYTES, "x-stamp": stamp, "x-timestamp": String(msOf(stamp)) });
 	if (value.expiresAt !== undefined) reply.header("x-expires-at", String(value.expiresAt));
 	return value.payload;
 }

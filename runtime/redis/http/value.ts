@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { msOf } from "../stamp.ts";
 import type { ReadOutcome, Value } from "../store.ts";
 import { Refusal } from "./errors.ts";
 
@@ -11,8 +12,6 @@ export interface Given {
 	stamp?: string;
 }
 
-export const millisOf = (stamp: string): number => Number.parseInt(stamp.slice(0, 12), 16);
-
 /**
  * When a write expires. A retry counts its seconds from the stamp that it repeats, so that both ask for the same.
  * Throws INVALID_REQUEST.
@@ -21,7 +20,7 @@ export function expiryOf({ ttlSeconds, expiresAt, stamp }: Given, now: number): 
 	if (ttlSeconds === undefined) return expiresAt;
 	if (expiresAt !== undefined)
 		throw new Refusal("INVALID_REQUEST", "ttlSeconds and expiresAt exclude each other: send one of them.");
-	return Math.round((stamp === undefined ? now : millisOf(stamp)) + ttlSeconds * 1000);
+	return Math.round((stamp === undefined ? now : msOf(stamp)) + ttlSeconds * 1000);
 }
 
 function jsonText(value: unknown): string {
@@ -92,5 +91,5 @@ export function valueJson({ value, stamp }: Extract<ReadOutcome, { found: "value
 			? `"valueBase64":"${payload.toString("base64")}"`
 			: `"value":${kind === "json" ? payload.toString() : JSON.stringify(payload.toString())}`;
 	const expiry = expiresAt === undefined ? "" : `,"expiresAt":${expiresAt}`;
-	return `${shown},"timestamp":${millisOf(stamp)},"stamp":"${stamp}"${expiry}}`;
+	return `${shown},"timestamp":${msOf(stamp)},"stamp":"${stamp}"${expiry}}`;
 }

@@ -9,8 +9,9 @@ import type { RedisClusterInputs } from "../../../runtime/redis/clusterArguments
 import type { RedisRecord } from "../../../runtime/redis/clusterRecord.ts";
 import { API_KEY_FILE, PASSWORD_FILE } from "../../../runtime/redis/managerConf.ts";
 import { apiKeys, giveSecrets, passwordText } from "../../../runtime/redis/managerSecrets.ts";
-import { admitUsers, dropUsers, sha256 } from "../../../runtime/redis/users.ts";
+import { admitUsers, dropUsers } from "../../../runtime/redis/users.ts";
 import type { Work } from "../../../runtime/redis/work.ts";
+import { sha256 } from "../../../runtime/sha256.ts";
 
 class Killed extends Error {}
 
