@@ -44,14 +44,17 @@ export async function giveSecrets(work: Work, { managers, nodePassword }: RedisC
 	await until(work, () => refusing(managers, record.apiKey));
 }
 
-/** Who refuses the declared key; one that does not answer reads it when it starts. */
+/**
+ * Who does not serve the declared key, whether it refuses the key or, after too many wrong ones, whoever asks from here;
+ * one that does not answer reads it when it starts.
+ */
 async function refusing(managers: readonly RedisMemberInputs[], apiKey: string): Promise<Lack | undefined> {
 	for (const manager of managers) {
 		try {
 			await nodesOf(manager, apiKey);
 		} catch (error) {
-			if (error instanceof HoldfastError && error.code === "HF_CREDENTIALS")
-				return { why: `${manager.name} to take the new API key` };
+			if (!(error instanceof HoldfastError) || error.code === "HF_UNREACHABLE") continue;
+			return { why: `${manager.name} to take the new API key` };
 		}
 	}
 	return undefined;
