@@ -52,6 +52,31 @@ export const codes = {
 		exit: 4,
 		next: "name what may be deleted",
 	},
+	HF_FROZEN: {
+		meaning: "an id map, rules or source differ from those a migration was begun with; nothing was changed",
+		exit: 10,
+		next: "go on with what it was begun with, or begin another migration",
+	},
+	HF_DAMAGED: {
+		meaning: "a file or record is cut off or altered: its digest does not fit",
+		exit: 11,
+		next: "restore it from a copy",
+	},
+	HF_EXPIRED: {
+		meaning: "the source does not serve the pinned read time any more",
+		exit: 12,
+		next: "begin another migration with a read time of its own",
+	},
+	HF_INCOMPLETE: {
+		meaning: "a migration went through, but put items aside or met conflicts",
+		exit: 13,
+		next: "see holdfast migrate status, then migrate retry-dead-letters",
+	},
+	HF_DIFFERENT: {
+		meaning: "source and target are not the same",
+		exit: 14,
+		next: "see the differences in the report",
+	},
 	HF_LOCKED: {
 		meaning: "another run is at work on the same stack or cluster",
 		exit: 8,
@@ -61,6 +86,11 @@ export const codes = {
 		meaning: "a step took longer than it may; nothing was undone",
 		exit: 9,
 		next: "run holdfast up again: it continues where this stopped",
+	},
+	HF_RETRY: {
+		meaning: "a run ended before it was through; what it did is kept",
+		exit: 75,
+		next: "run the same command again: it continues where this stopped",
 	},
 	HF_INTERNAL: {
 		meaning: "a defect of this program",

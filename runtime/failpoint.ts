@@ -20,7 +20,23 @@ export type Failpoint =
 	| "redis/users"
 	| "redis/dropping"
 	| "redis/rolling"
-	| "redis/retiring";
+	| "redis/retiring"
+	| "idmap/sorted"
+	| "idmap/renamed"
+	| "migrate/splitting"
+	| "migrate/frozen"
+	| "migrate/claimed"
+	| "migrate/read"
+	| "migrate/written"
+	| "migrate/checkpointed"
+	| "migrate/partition-done"
+	| "migrate/indexed"
+	| "migrate/completing"
+	| "objects/manifest"
+	| "objects/rewriting"
+	| "objects/copied"
+	| "verify/compared"
+	| "verify/checkpointed";
 
 /**
  * For fault tests: a run whose HOLDFAST_FAILPOINT names this place leaves a mark in the home folder and hangs here until
