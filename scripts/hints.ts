@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { migrationHints } from "../runtime/migrate/hints.ts";
 import { membershipHints } from "../runtime/mongo/hints.ts";
 import type { ReplicaSetInputs } from "../runtime/mongo/model.ts";
 import { clusterHints } from "../runtime/postgres/hints.ts";
@@ -19,6 +20,7 @@ const MEMBER = "pulumi-nodejs:dynamic/platform:Member";
 const REPLICA_SET = "pulumi-nodejs:dynamic/mongo:ReplicaSet";
 const POSTGRES = "pulumi-nodejs:dynamic/postgres:Cluster";
 const REDIS = "pulumi-nodejs:dynamic/redis:Cluster";
+const MIGRATION = "pulumi-nodejs:dynamic/migrate:Migration";
 
 /**
  * What a previewed change means for clusters that run: Pulumi sees properties, the runtime's planner knows restarts
@@ -28,13 +30,16 @@ export async function hints(log: string): Promise<string[]> {
 	const steps = (await readFile(log, "utf8"))
 		.split("\n")
 		.filter((line) => line !== "")
-		.flatMap((line): Step[] => JSON.parse(line).resourcePreEvent?.metadata ?? [])
-		.filter(({ op }) => op === "update");
-	const of = (type: string) => steps.filter(({ urn }) => typeOf(urn) === type);
+		.flatMap((line): Step[] => JSON.parse(line).resourcePreEvent?.metadata ?? []);
+	const updates = steps.filter(({ op }) => op === "update");
+	const of = (type: string) => updates.filter(({ urn }) => typeOf(urn) === type);
+	// A new one, unlike a new cluster, is about data that is there already.
+	const migrations = steps.filter(({ op, urn }) => ["create", "update"].includes(op) && typeOf(urn) === MIGRATION);
 	const found = await Promise.all([
-		...of(REPLICA_SET).map((step) => ofReplicaSet(step, steps)),
-		...of(POSTGRES).map((step) => ofPostgres(step, steps)),
-		...of(REDIS).map((step) => ofRedis(step, steps)),
+		...of(REPLICA_SET).map((step) => ofReplicaSet(step, updates)),
+		...of(POSTGRES).map((step) => ofPostgres(step, updates)),
+		...of(REDIS).map((step) => ofRedis(step, updates)),
+		...migrations.map(ofMigration),
 	]);
 	return found.flat();
 }
@@ -73,6 +78,15 @@ async function ofRedis({ diffs = [], new: next }: Step, steps: Step[]): Promise<
 	if (cold.length > 0)
 		changed.push(`restart ${cold.join(", ")} one at a time, each once the others are ready, managers last`);
 	return changed.map((what) => `${cluster}: ${what}`);
+}
+
+const ofMigration = ({ new: next }: Step): Promise<string[]> => migrationHints(known(next!.inputs));
+
+/** Without what the text of the provider and the preview add: a hash that is not known yet is no hash. */
+function known({ __provider: _, ...inputs }: Record<string, unknown>): Record<string, unknown> {
+	const map = inputs.idMap as Record<string, unknown> | undefined;
+	const isHash = typeof map?.hash === "string" && /^[0-9a-f]{64}$/.test(map.hash);
+	return isHash || !map ? inputs : { ...inputs, idMap: { ...map, hash: undefined } };
 }
 
 async function ofReplicaSet({ diffs = [], new: next }: Step, steps: Step[]): Promise<string[]> {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { codes, describe, HoldfastError } from "../runtime/errors.ts";
 import { keepCompiled, root } from "./environment.ts";
+import "./startedIn.ts";
 
 interface Globals {
 	stack: string;
@@ -47,12 +48,40 @@ function program(): Command {
 		.option("--reveal", "show passwords and keys")
 		.option("--user <name>", "only this user or role")
 		.option("--form <form>", "uri, ca; postgres also readonly, jdbc, pgpass; redis curl, url, urls, key, env");
+	addMigrations(add);
 	add("doctor", "check this machine and the programs");
 	add("env", 'print what a shell needs to run pulumi by hand: eval "$(npm run --silent holdfast -- env)"');
 	add("explain <code>", "what an error code means");
 	add("serve <kind> <verb>", "run one verb of one kind, with its arguments as JSON on standard input");
 	add("pulumi [args...]", "the Pulumi CLI with the right environment").allowUnknownOption().helpOption(false);
 	return holdfast;
+}
+
+/** Commands that work by a file, without a stack. */
+function addMigrations(add: (name: string, description: string) => Command): void {
+	add("idmap <verb> <file>", "build, show, verify or export the frozen id map that a file declares")
+		.option("--secret-file <path>", "where the secret of a deterministic map lies, mode 0600 (default beside the map)")
+		.option("--secret-variable <name>", "an environment variable that has it instead")
+		.option("--generate-secret", "build: make the secret file when there is none and no map either")
+		.option("--format <format>", "show and export: ndjson or csv, to standard output")
+		.option("--sources", "verify: also that every id of the sources is in it");
+	add(
+		"migrate <verb> [file]",
+		"plan, run, resume, verify, status or retry-dead-letters of the migration that a file declares",
+	)
+		.option("--index <number>", "which of the processes this is, from 0 (default JOB_COMPLETION_INDEX)")
+		.option("--count <number>", "how many processes share the partitions (default HOLDFAST_JOB_COUNT, else 1)")
+		.option("--concurrency <number>", "partitions at work at once")
+		.option("--overwrite", "replace what stands in the target and differs")
+		.option("--take-over", "take partitions from a run that still holds them")
+		.option("--max-errors <limit>", 'dead letters and conflicts at which it ends: a number, or a share as "1%"')
+		.option("--accept-dead-letters", "complete it though items were put aside")
+		.option("--read-time <time>", "verify: compare with the source at another time: now, or 2026-11-21T10:00:00Z")
+		.option("--sample <number>", "verify: only look at so many random items of each kind")
+		.option("--report <path>", "verify: write the report there")
+		.option("--check <report>", "verify: check a report that was written; with a file, also against the ledger")
+		.option("--metrics-port <port>", "serve /metrics for Prometheus")
+		.option("--metrics-host <address>", "where to serve them (default 127.0.0.1)");
 }
 
 /** Prints a failure where a person, or a program with --json, looks for it; the exit code tells its class. */

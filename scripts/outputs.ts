@@ -45,10 +45,26 @@ export interface RedisOutputs {
 	version: string;
 }
 
+/** An id map: SHA-256 that stands for it, and its pairs. */
+export interface IdMapOutputs {
+	hash: string;
+	count: number;
+}
+
+export interface MigrationOutputs {
+	/** `loading` or `complete`. */
+	state: string;
+	/** Items. */
+	written: number;
+}
+
 export interface StackOutputs {
 	mongo?: MongoOutputs;
 	postgres?: PostgresOutputs;
 	redis?: RedisOutputs;
+	/** By name, like the next. */
+	idMaps?: Record<string, IdMapOutputs>;
+	migrations?: Record<string, MigrationOutputs>;
 }
 
 /** The stack's outputs, with secrets: for the caller's eyes only. */

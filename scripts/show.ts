@@ -6,6 +6,7 @@ import { membersOf } from "../runtime/platform/members.ts";
 import { type PostgresStatus, postgresStatus } from "../runtime/postgres/status.ts";
 import { type RedisStatus, redisStatus } from "../runtime/redis/status.ts";
 import { stackOutputs } from "./outputs.ts";
+import { migrationLines } from "./systems/migrations.ts";
 import { mongoConnections, mongoLines } from "./systems/mongo.ts";
 import { postgresConnections, postgresLines } from "./systems/postgres.ts";
 import { redisConnections, redisLines } from "./systems/redis.ts";
@@ -81,7 +82,7 @@ export function printStatus({ stack, clusters }: StackStatus): void {
 /** The end of `up`: what runs, and how to connect. */
 export async function showStack(stack: string): Promise<void> {
 	printStatus(await statusOf(stack));
-	const { mongo, postgres, redis } = await stackOutputs(stack);
+	const { mongo, postgres, redis, ...moves } = await stackOutputs(stack);
 	const systems = {
 		...(mongo ? { mongo: mongoConnections(mongo) } : {}),
 		...(postgres ? { postgres: postgresConnections(postgres) } : {}),
@@ -91,4 +92,6 @@ export async function showStack(stack: string): Promise<void> {
 		console.log(`\nConnect (passwords hidden; npm run holdfast -- connect ${system} --reveal shows them):`);
 		for (const line of lines) console.log(line);
 	}
+	const moved = migrationLines(moves);
+	if (moved.length > 0) console.log(`\n${moved.join("\n")}`);
 }

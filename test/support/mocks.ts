@@ -84,6 +84,8 @@ function outputsOf({ type, name, inputs }: Registered): Record<string, unknown> 
 		return { ...inputs, systemIdentifier: "7000000000000000001", serverVersion: "18.4" };
 	if (type.endsWith("redis:Retire")) return { ...inputs, retired: [] };
 	if (type.endsWith("redis:Cluster")) return { ...inputs, serverVersion: "7.0.15" };
+	if (type.endsWith("migrate:IdMap")) return { ...inputs, hash: "ab".repeat(32), count: 3, segments: 1 };
+	if (type.endsWith("migrate:Migration")) return { ...inputs, state: "complete", read: 3, written: 3 };
 	if (type.endsWith("platform:Host")) return { ...inputs, hostId: "host-id" };
 	return inputs;
 }
