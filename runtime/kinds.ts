@@ -3,6 +3,7 @@ import type { Kind, Rules } from "./kind.ts";
 const mongo = () => import("./mongo/model.ts");
 const postgres = () => import("./postgres/model.ts");
 const redis = () => import("./redis/model.ts");
+const migrate = () => import("./migrate/model.ts");
 const platform = () => import("./platform/model.ts");
 
 /**
@@ -68,6 +69,14 @@ export const kinds = {
 	"redis/Cluster": {
 		rules: async () => ({ schema: (await redis()).redisClusterSchema, replaces: [] }),
 		load: async () => (await import("./redis/clusterKind.ts")).clusterKind,
+	},
+	"migrate/IdMap": {
+		rules: async () => ({ schema: (await migrate()).idMapSchema, replaces: ["name"] }),
+		load: async () => (await import("./migrate/idMapKind.ts")).idMapKind,
+	},
+	"migrate/Migration": {
+		rules: async () => ({ schema: (await migrate()).managedMigrationSchema, replaces: ["name"] }),
+		load: async () => (await import("./migrate/migrationKind.ts")).migrationKind,
 	},
 } satisfies Record<string, { rules: () => Promise<Rules>; load: () => Promise<unknown> }>;
 

@@ -20,7 +20,7 @@ export interface LocalContext {
 export const givenOr = (secrets: LocalContext["secrets"], name: string, generation: number): SecretSource =>
 	secrets[name] === undefined ? { kind: "generated", generation } : { kind: "given", value: secrets[name] };
 
-/** The replica set of a local stack with its users and roles, and what the stack says of them. */
+/** The replica set of a local stack with its users and roles, and `told`: what the stack says of them. */
 export function localMongo(mongo: MongoSettings, { stack, protect, supervisor, secrets }: LocalContext) {
 	const { users, roles, adopt, address, basePort, dataRoot, existing, keyfileGeneration, adminGeneration, ...args } =
 		mongo;
@@ -45,13 +45,14 @@ export function localMongo(mongo: MongoSettings, { stack, protect, supervisor, s
 			new MongoUser(user, { replicaSet, ...args, password: givenOr(secrets, user, generation) }, options).uri,
 		] as const;
 	});
-	return {
+	const told = {
 		replicaSet: args.name,
 		hosts: replicaSet.hosts,
 		id: replicaSet.replicaSetId,
 		...(replicaSet.tls ? { ca: replicaSet.tls.ca } : {}),
 		users: Object.fromEntries(uris),
 	};
+	return { replicaSet, told };
 }
 
 function adoption({ replicaSetId, adminUser }: NonNullable<MongoSettings["adopt"]>, secrets: LocalContext["secrets"]) {

@@ -1,5 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import {
+	type IdMapsSettings,
+	idMapSecretsShape,
+	idMapsSettings,
+	type MigrationsSettings,
+	migrationProblems,
+	migrationsSettings,
+} from "./migrationSettings.ts";
 import { type MongoSettings, mongoSecretsShape, mongoSettings, unknownRoleProblems } from "./mongoSettings.ts";
 import { type PostgresSettings, postgresSecretsShape, postgresSettings } from "./postgresSettings.ts";
 import { type RedisSettings, redisSecretsShape, redisSettings } from "./redisSettings.ts";
@@ -11,6 +19,8 @@ const localSettings = z.strictObject({
 	mongo: mongoSettings.optional(),
 	postgres: postgresSettings.optional(),
 	redis: redisSettings.optional(),
+	idMaps: idMapsSettings.default({}),
+	migrations: migrationsSettings.default({}),
 });
 const settings = z.discriminatedUnion("program", [localSettings]);
 
@@ -23,8 +33,10 @@ export interface LocalSettings {
 	mongo?: MongoSettings;
 	postgres?: PostgresSettings;
 	redis?: RedisSettings;
-	/** Secrets that the operator gives, by name: MongoDB's, and below `postgres` and `redis` those of the others. */
-	secrets: { mongo: Secrets; postgres: Secrets; redis: Secrets };
+	idMaps: IdMapsSettings;
+	migrations: MigrationsSettings;
+	/** Secrets that the operator gives, by name: MongoDB's, and those of the others below a name of their own. */
+	secrets: { mongo: Secrets; postgres: Secrets; redis: Secrets; idMaps: Secrets };
 }
 
 /** The stack's configuration, checked. The only reader of `pulumi.Config`; throws for anything it does not know. */
@@ -37,19 +49,25 @@ export function readSettings(): LocalSettings {
 			mongo: config.getObject("mongo"),
 			postgres: config.getObject("postgres"),
 			redis: config.getObject("redis"),
+			idMaps: config.getObject("idMaps"),
+			migrations: config.getObject("migrations"),
 		}),
 	};
 	const result = settings.safeParse(read);
 	if (!result.success)
 		throw refused(result.error.issues.map(({ path, message }) => `holdfast:${path.join(".")}: ${message}`));
-	const problems = [...(result.data.mongo ? unknownRoleProblems(result.data.mongo) : []), ...twins(result.data)];
+	const { mongo } = result.data;
+	const ofMigrations = migrationProblems(result.data);
+	const problems = [...(mongo ? unknownRoleProblems(mongo) : []), ...twins(result.data), ...ofMigrations];
 	if (problems.length > 0) throw refused(problems);
 	return { ...result.data, stack: pulumi.getStack(), secrets: givenSecrets(config, result.data) };
 }
 
+type System = "mongo" | "postgres" | "redis";
+
 /** What is not mentioned does not run; a stack that mentions nothing runs everything with its defaults. */
-function systemsOf(mentioned: Record<"mongo" | "postgres" | "redis", object | undefined>) {
-	const none = Object.values(mentioned).every((system) => system === undefined);
+function systemsOf(mentioned: Record<System | "idMaps" | "migrations", object | undefined>) {
+	const none = Object.values(mentioned).every((part) => part === undefined);
 	return none ? { mongo: {}, postgres: {}, redis: {} } : mentioned;
 }
 
@@ -69,13 +87,16 @@ const refused = (problems: string[]) =>
 		`HF_SETTING: ${problems.join("; ")}. Next: correct stacks/config/Pulumi.${pulumi.getStack()}.yaml`,
 	);
 
+type Below = "postgres" | "redis" | "idMaps";
+
 /** The messages name secrets, never their values. */
 function givenSecrets(config: pulumi.Config, read: z.output<typeof localSettings>): LocalSettings["secrets"] {
 	const roles = Object.keys(read.postgres?.roles ?? {});
 	const below = z.strictObject(postgresSecretsShape(roles)).partial();
 	const redisBelow = z.strictObject(redisSecretsShape).partial();
+	const mapsBelow = z.strictObject(idMapSecretsShape(Object.keys(read.idMaps))).partial();
 	const own = mongoSecretsShape(Object.keys(read.mongo?.users ?? {}));
-	const shape = { ...own, postgres: below, redis: redisBelow };
+	const shape = { ...own, postgres: below, redis: redisBelow, idMaps: mapsBelow };
 	const result = z
 		.strictObject(shape)
 		.partial()
@@ -84,8 +105,8 @@ function givenSecrets(config: pulumi.Config, read: z.output<typeof localSettings
 		throw refused(
 			result.error.issues.map(({ path, message }) => `holdfast:${["secrets", ...path].join(".")}: ${message}`),
 		);
-	const { postgres = {}, redis = {}, ...mongo } = result.data as Record<"postgres" | "redis", Record<string, string>>;
-	return { mongo: hidden(mongo), postgres: hidden(postgres), redis: hidden(redis) };
+	const { postgres = {}, redis = {}, idMaps = {}, ...mongo } = result.data as Record<Below, Record<string, string>>;
+	return { mongo: hidden(mongo), postgres: hidden(postgres), redis: hidden(redis), idMaps: hidden(idMaps) };
 }
 
 const hidden = (values: Record<string, string>): Secrets =>

@@ -24,9 +24,7 @@ export async function run({ stack, json, refresh }: Options): Promise<number> {
 		if (code !== 0) return code;
 		const lines = await hints(log);
 		if (lines.length > 0)
-			console.log(
-				`\nWhat up would do to running members, in this order:\n${lines.map((line) => `  ${line}`).join("\n")}`,
-			);
+			console.log(`\nWhat up would do to what runs, in this order:\n${lines.map((line) => `  ${line}`).join("\n")}`);
 		return 0;
 	} finally {
 		await rm(folder, { recursive: true });

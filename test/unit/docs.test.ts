@@ -85,7 +85,11 @@ function settingsIn(schema: Schema): Map<string, unknown> {
 const configuration = read("docs/configuration.md");
 const postgresPart = section(configuration, "## The PostgreSQL cluster");
 const redisPart = section(configuration, "## The Redis manager");
-const mongoPart = configuration.replace(postgresPart, "").replace(redisPart, "");
+const migrationParts = ["## Id maps", "## Migrations"].map((heading) => section(configuration, heading));
+const mongoPart = [postgresPart, redisPart, ...migrationParts].reduce(
+	(page, part) => page.replace(part, ""),
+	configuration,
+);
 const pathOf = (name: string): string => settingOf(name.replaceAll(/<\w+>/g, "<>"));
 const defaultText = (value: unknown): string => `\`${value}\``;
 
@@ -169,7 +173,7 @@ test("docs/process-contract.md has the figures of every program", () => {
 
 test("every page names only commands, options and npm scripts that exist", () => {
 	const source = read("scripts/holdfast.ts");
-	const commands = [...source.matchAll(/add\("(\w+)/g)].map(([, name]) => name);
+	const commands = [...source.matchAll(/add\(\s*"(\w+)/g)].map(([, name]) => name);
 	const options = ["--help", "--long", ...[...source.matchAll(/option\("(--[\w-]+)/g)].map(([, name]) => name)];
 	const scripts = ["ci", "install", ...Object.keys(JSON.parse(read("package.json")).scripts)];
 	let checked = 0;
