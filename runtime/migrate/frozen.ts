@@ -7,7 +7,11 @@ import { rulesHash } from "./rulesHash.ts";
 import type { Transfer } from "./transfer.ts";
 
 /** What a declaration would freeze; a read time that it names counts, whether or not the source honours it. */
-export function frozenOf(declaration: Migration, map: IdMap, transfer: Pick<Transfer, "ends" | "readTime">): Frozen {
+export function frozenOf(
+	declaration: Migration,
+	map: Pick<IdMap, "hash">,
+	transfer: Pick<Transfer, "ends" | "readTime">,
+): Frozen {
 	const readTime = transfer.readTime;
 	return {
 		kind: declaration.kind,

@@ -1,4 +1,7 @@
+import { HoldfastError } from "../errors.ts";
 import { declaredOf, refuseAnother, withoutAddress } from "./frozen.ts";
+import { contains } from "./grownMap.ts";
+import { openIdMap } from "./idmap/open.ts";
 import { type Ledger, type MigrationRecord, openLedger, readMigration } from "./ledger.ts";
 import { loadCounts } from "./loadCounts.ts";
 import type { Migration } from "./model.ts";
@@ -30,6 +33,7 @@ export async function completed(declaration: Migration): Promise<RunOutcome | un
 		const record = await readMigration(ledger, declaration.name);
 		if (record?.state !== "complete") return undefined;
 		const said = declaredOf(declaration);
+		if (await hasGrown(declaration, record.mapHash)) said.mapHash = record.mapHash;
 		refuseAnother(
 			{ ...record, ends: withoutAddress(record.ends) },
 			said,
@@ -38,6 +42,19 @@ export async function completed(declaration: Migration): Promise<RunOutcome | un
 		return await outcomeOf(ledger, record, { already: true, open: 0 });
 	} finally {
 		await client.close();
+	}
+}
+
+/** Whether the declared map is another than the one of that hash, and provably grew out of it. */
+async function hasGrown({ idMap: { location, hash, endpoint } }: Migration, begun: string): Promise<boolean> {
+	if (hash === undefined || hash === begun) return false;
+	try {
+		const map = await openIdMap(location, { hash, ...(endpoint !== undefined && { endpoint }) });
+		await map.close();
+		return contains(map, begun);
+	} catch (error) {
+		if (error instanceof HoldfastError && (error.code === "HF_REJECTED" || error.code === "HF_FROZEN")) return false;
+		throw error;
 	}
 }
 

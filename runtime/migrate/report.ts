@@ -28,6 +28,7 @@ export interface Report {
 	/** Number of the verification of this migration, from 1. */
 	run: number;
 	ends: { source: string; target: string };
+	/** Of the map that it was compared by: the one the migration was begun with, or what that has grown to. */
 	mapHash: string;
 	rulesHash: string;
 	/** What the load read at; absent where the source could not be pinned. */

@@ -30,7 +30,8 @@ type Kind = "deadLetters" | "conflicts";
 const BATCH = 100;
 
 /**
- * Tries again what a migration put aside, and what met a conflict, under the rules and the map that it was begun with.
+ * Tries again what a migration put aside, and what met a conflict, under the rules that it was begun with and the
+ * map as it has grown since.
  * What passes leaves its list together with the counts of the ledger; the rest counts one attempt more.
  */
 export async function retryDeadLetters(
@@ -42,7 +43,7 @@ export async function retryDeadLetters(
 	try {
 		return await withSession(
 			declaration,
-			{ overwrite, evenExpired: true },
+			{ overwrite, evenExpired: true, grown: true },
 			(session) => retryAll(session, options),
 			parts,
 		);

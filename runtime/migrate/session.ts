@@ -1,6 +1,7 @@
 import type { MongoClient } from "mongodb";
 import { lastWholeMinute } from "../datastore/readTime.ts";
 import { frozenOf, refuseAnother } from "./frozen.ts";
+import { contains, growthIsHarmless } from "./grownMap.ts";
 import type { IdMap } from "./idmap/idMap.ts";
 import { type OpenOptions, openIdMap } from "./idmap/open.ts";
 import { type Ledger, type MigrationRecord, openLedger, readMigration } from "./ledger.ts";
@@ -16,6 +17,8 @@ export interface SessionOptions {
 	overwrite?: boolean;
 	/** How many processes share the migration. @default 1 */
 	processes?: number;
+	/** With the map as it has grown since the migration began, where that changes nothing that was written. @default false */
+	grown?: boolean;
 	/** Open it though the source does not serve the read time any more. @default false */
 	evenExpired?: boolean;
 }
@@ -53,7 +56,7 @@ export async function openSession(
 		opened.push(client);
 		const ledger = openLedger(client, declaration.ledger);
 		const record = await readMigration(ledger, declaration.name);
-		const map = await openMap(declaration, record, parts);
+		const map = await openMap(declaration, record, options.grown === true && growthIsHarmless(declaration), parts);
 		opened.push(map);
 		const readTime = options.readTime ?? readTimeOf(declaration, record);
 		const { overwrite = false, evenExpired = false, processes = 1 } = options;
@@ -68,7 +71,10 @@ export async function openSession(
 		};
 		const transfer = await parts.openTransfer(declaration, ends);
 		opened.push(transfer);
-		if (record) refuseAnother(record, frozenOf(declaration, map, transfer), options.readTime !== undefined);
+		if (record) {
+			const hash = contains(map, record.mapHash) ? record.mapHash : map.hash;
+			refuseAnother(record, frozenOf(declaration, { hash }, transfer), options.readTime !== undefined);
+		}
 		return { client, ledger, map, transfer, ...(record && { record }), close };
 	} catch (error) {
 		await close();
@@ -91,13 +97,22 @@ export async function withSession<T>(
 	}
 }
 
-/** Up to the segment that the migration was begun with. */
-function openMap({ idMap }: Migration, record: MigrationRecord | undefined, parts: Parts): Promise<IdMap> {
-	const hash = idMap.hash ?? record?.mapHash;
-	return parts.openIdMap(idMap.location, {
-		...(idMap.endpoint !== undefined && { endpoint: idMap.endpoint }),
-		...(hash !== undefined && { hash }),
-	});
+/** As it was when the migration began, or as it has grown since; another one is opened to be refused. */
+async function openMap(
+	{ idMap }: Migration,
+	record: MigrationRecord | undefined,
+	grown: boolean,
+	parts: Parts,
+): Promise<IdMap> {
+	const open = (hash: string | undefined) =>
+		parts.openIdMap(idMap.location, {
+			...(idMap.endpoint !== undefined && { endpoint: idMap.endpoint }),
+			...(hash !== undefined && { hash }),
+		});
+	const declared = await open(idMap.hash);
+	if (!record || grown || declared.hash === record.mapHash || !contains(declared, record.mapHash)) return declared;
+	await declared.close();
+	return open(record.mapHash);
 }
 
 /** What is declared is tried, also beside what was begun: another one must be refused. */

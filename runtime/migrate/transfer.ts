@@ -84,8 +84,8 @@ export interface Transfer {
 	 * came since. Absent where the frozen partitions cover whatever comes.
 	 */
 	added?(frozen: readonly Partition[]): Promise<Partition[]>;
-	/** A quick look at about `size` random items of each group. Absent where there is none. */
-	sampling?(
+	/** A quick look at about `size` random items of each group. */
+	sampling(
 		report: (found: Difference[]) => Promise<void>,
 		frozen: readonly Partition[],
 		size: number,

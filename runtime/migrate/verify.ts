@@ -49,7 +49,7 @@ export async function verifyMigration(
 	let readTime: string | undefined;
 	try {
 		readTime = await askedTime(declaration, options);
-		const at = readTime === undefined ? {} : { readTime };
+		const at = { grown: true, ...(readTime !== undefined && { readTime }) };
 		return await withSession(declaration, at, (session) => verifyIn(session, declaration, options), parts);
 	} catch (error) {
 		const final = finalError(error, `the verification of migration ${declaration.name}`);
@@ -79,8 +79,13 @@ async function askedTime(declaration: Migration, { readTime, count = 1, signal }
 
 async function verifyIn(session: Session, declaration: Migration, options: VerifyOptions) {
 	const record = await loaded(session, declaration.name);
-	const { transfer, ledger } = session;
-	const facts = { record, began: new Date(), ...(transfer.readTime && { readTime: transfer.readTime }) };
+	const { transfer, ledger, map } = session;
+	const facts = {
+		record,
+		mapHash: map.hash,
+		began: new Date(),
+		...(transfer.readTime && { readTime: transfer.readTime }),
+	};
 	if (options.sample !== undefined) return { open: 0, report: await sampled(session, facts, options.sample) };
 	const later = transfer.readTime !== record.readTime;
 	const added = async () => (later ? ((await transfer.added?.(record.partitions)) ?? []) : []);
@@ -117,10 +122,6 @@ async function loaded({ record, ledger }: Session, name: string) {
 }
 
 async function sampled({ transfer }: Session, facts: Parameters<typeof sampleReport>[1], size: number) {
-	if (!transfer.sampling)
-		throw new HoldfastError("HF_USAGE", "--sample is for entities", {
-			next: "verify without it: it compares all objects",
-		});
 	const differences: Parameters<typeof sampleReport>[3] = [];
 	const report = async (found: typeof differences) => {
 		differences.push(...found);

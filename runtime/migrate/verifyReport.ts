@@ -11,6 +11,8 @@ import type { Counts, Partition, VerifyCount } from "./work.ts";
 type Grouping = Pick<Transfer, "ends" | "groupOf">;
 interface Facts {
 	record: MigrationRecord;
+	/** Of the map as it is now: it may have grown since the migration began. */
+	mapHash: string;
 	readTime?: string;
 	began: Date;
 }
@@ -62,7 +64,7 @@ const groupOf = ({ ends, groupOf: known }: Grouping, partition: Partition) => kn
 
 function signed(
 	{ ends }: Grouping,
-	{ record, readTime, began }: Facts,
+	{ record, mapHash, readTime, began }: Facts,
 	groups: GroupReport[],
 	differences: Difference[],
 	{ run, sample }: { run: number; sample?: number },
@@ -74,7 +76,7 @@ function signed(
 	const size = sample === undefined ? {} : { sample };
 	const report: Report = {
 		format: "holdfast-verification-1",
-		...{ migration: record._id, run, ends, mapHash: record.mapHash, rulesHash: record.rulesHash, ...times, ...size },
+		...{ migration: record._id, run, ends, mapHash, rulesHash: record.rulesHash, ...times, ...size },
 		...{ tool: VERSION, began: began.toISOString(), completed: completed.toISOString() },
 		seconds: (completed.getTime() - began.getTime()) / 1000,
 		...{ groups, differences, omitted: Math.max(0, wrong - differences.length) },

@@ -7,6 +7,7 @@ import { openIdMap } from "../../runtime/migrate/idmap/open.ts";
 import { encodeKey } from "../../runtime/migrate/oldKey.ts";
 import { long } from "../support/long.ts";
 import { root } from "../support/node.ts";
+import { peakOfThis } from "../support/peak.ts";
 import { median } from "./stats.ts";
 
 const SIZES = long ? [100_000, 1_000_000, 10_000_000] : [100_000, 1_000_000];
@@ -66,7 +67,8 @@ async function buildInChild(location: string, path: string): Promise<{ ms: numbe
 		const begun = performance.now();
 		await buildIdMap(${JSON.stringify(inputs)});
 		const ms = performance.now() - begun;
-		console.log(JSON.stringify({ ms, rss: Math.round(process.resourceUsage().maxRSS / 1024) }));`;
+		${peakOfThis}
+		console.log(JSON.stringify({ ms, rss: Math.round(peak / 1024) }));`;
 	// A heap as small as the build needs: by itself V8 takes more before it collects.
 	const heap = ["--max-old-space-size=48", "--max-semi-space-size=2"];
 	const child = spawn(process.execPath, [...heap, "--input-type=module", "-e", script], {

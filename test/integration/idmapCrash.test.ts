@@ -7,6 +7,7 @@ import { verifyIdMap } from "../../runtime/migrate/idmap/verify.ts";
 import type { IdMapInputs } from "../../runtime/migrate/model.ts";
 import { MapScene, named } from "../support/idMaps.ts";
 import { root } from "../support/node.ts";
+import { peakOfThis } from "../support/peak.ts";
 import { StorageServer } from "../support/storageServer.ts";
 import { until } from "../support/until.ts";
 
@@ -29,7 +30,8 @@ function build(inputs: IdMapInputs, env: NodeJS.ProcessEnv = {}, options: string
 		const chunks = [];
 		for await (const chunk of process.stdin) chunks.push(chunk);
 		const built = await buildIdMap(JSON.parse(Buffer.concat(chunks)));
-		process.stdout.write(JSON.stringify({ ...built, rss: process.resourceUsage().maxRSS }));`;
+		${peakOfThis}
+		process.stdout.write(JSON.stringify({ ...built, rss: peak }));`;
 	const child = spawn(process.execPath, [...options, "--input-type=module", "-e", script], {
 		env: { ...process.env, HOLDFAST_HOME: join(scene.folder, "home"), ...env },
 		stdio: ["pipe", "pipe", "inherit"],

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Collection } from "mongodb";
 import { serve } from "../../runtime/lifecycle.ts";
 import { migrationHints } from "../../runtime/migrate/hints.ts";
+import { openIdMap } from "../../runtime/migrate/idmap/open.ts";
 import { type IdMapOutputs, type MigrationOutputs, migrationSchema } from "../../runtime/migrate/model.ts";
 import { withMongo } from "../support/mongo.ts";
 import { type ReplicaSet, startReplicaSet } from "../support/replicaSet.ts";
@@ -131,6 +132,13 @@ test("a migration whose time is up is kept and told, and goes on to its end; the
 	expect(server.sent("rewrite").length).toBe(before);
 	expect(await read("migrate/Migration", done)).toMatchObject({ inputs: { run: "complete" } });
 	expect(await migrationHints(inputs())).toEqual(["migration copy: nothing, it is complete"]);
+	// The map has a second segment by now, and its hash is what a program hands on.
+	const grown = await openIdMap(join(folder, "ids"));
+	await grown.close();
+	expect(grown.former).toEqual([map.hash]);
+	const idMap = { location: join(folder, "ids"), hash: grown.hash };
+	expect(await update("migrate/Migration", done, inputs({ idMap }))).toMatchObject({ mapHash: map.hash });
+	expect(server.sent("rewrite").length).toBe(before);
 });
 
 test.each([

@@ -6,6 +6,8 @@ import type { DeadLetter } from "../../runtime/migrate/letters.ts";
 import { encodeKey } from "../../runtime/migrate/oldKey.ts";
 import { retryDeadLetters } from "../../runtime/migrate/retryLetters.ts";
 import { runMigration } from "../../runtime/migrate/run.ts";
+import { verifyMigration } from "../../runtime/migrate/verify.ts";
+import { fakeIdMap } from "../support/fakeIdMap.ts";
 import { type SceneOptions, scene } from "../support/migrateScene.ts";
 import { targetForTests } from "../support/migrateTarget.ts";
 
@@ -68,4 +70,44 @@ test("a conflict passes once what was there is gone, or when it is to be overwri
 	expect(state).toBe("complete");
 	expect(counts).toMatchObject({ read: 90, written: 89, overwritten: 1, conflicts: 0 });
 	await expect(retryDeadLetters(declaration, { overwrite: true }, parts)).rejects.toThrow("HF_FROZEN");
+});
+
+describe("a map that has grown", () => {
+	const grownFrom = (former: string[], { entities, parts, map }: ReturnType<typeof scene>) => {
+		const all = entities.map(({ key }) => encodeKey(keyOf(key!)));
+		const grown = { ...fakeIdMap(all, "b".repeat(64)), former };
+		const openIdMap = async (_: string, { hash }: { hash?: string }) => (hash === map.hash ? map : grown);
+		return { ...parts, openIdMap };
+	};
+	const aside = { plain: 60, unmapped: 4, partitions: 1, declare: { rules: {} } };
+
+	it("lets what was not in it pass, and is what a verification goes by", async () => {
+		const begun = scene(aside);
+		const { declaration, parts, map } = begun;
+		await expect(runMigration(declaration, {}, parts)).rejects.toThrow("with 4 dead letters");
+		const later = grownFrom([map.hash], begun);
+		const retried = await retryDeadLetters(declaration, {}, later);
+		expect(retried).toEqual({ tried: 4, passed: 4, left: { dead: 0, conflicts: 0 } });
+		const run = await runMigration(declaration, {}, later);
+		expect(run).toMatchObject({ state: "complete", mapHash: map.hash, counts: { read: 60, written: 60 } });
+		const { report } = await verifyMigration(declaration, {}, later);
+		expect(report).toMatchObject({ verdict: "equal", mapHash: "b".repeat(64) });
+	});
+
+	it("is refused when it did not grow out of the one it was begun with", async () => {
+		const begun = scene(aside);
+		await expect(runMigration(begun.declaration, {}, begun.parts)).rejects.toThrow("HF_INCOMPLETE");
+		const other = grownFrom(["c".repeat(64)], begun);
+		for (const refused of [retryDeadLetters, runMigration, verifyMigration])
+			await expect(refused(begun.declaration, {}, other)).rejects.toThrow(
+				"HF_FROZEN: migration test was begun with another id map",
+			);
+	});
+
+	it("is left alone where nulls stand for what it has now", async () => {
+		const begun = scene({ ...aside, declare: { rules: { kinds: { Other: { unmapped: "null" } } } } });
+		await expect(runMigration(begun.declaration, {}, begun.parts)).rejects.toThrow("HF_INCOMPLETE");
+		const { passed } = await retryDeadLetters(begun.declaration, {}, grownFrom([begun.map.hash], begun));
+		expect(passed).toBe(0);
+	});
 });

@@ -5,6 +5,8 @@ export type IdFormat = "hex" | "uuid" | "objectId" | "integer";
 export interface IdMap {
 	/** SHA-256 (hex) over the manifests of its segments; every step that uses a map records it. */
 	readonly hash: string;
+	/** Hashes it had before it grew. */
+	readonly former?: readonly string[];
 	/** Pairs. */
 	readonly count: number;
 	readonly format: IdFormat;

@@ -61,6 +61,7 @@ export async function openChain(
 
 export class FrozenIdMap implements IdMap {
 	readonly hash: string;
+	readonly former: readonly string[];
 	readonly count: number;
 	readonly format: IdFormat;
 	/** Manifests and segments, the first one first. */
@@ -70,6 +71,7 @@ export class FrozenIdMap implements IdMap {
 	constructor(links: readonly Link[], segments: readonly Segment[]) {
 		const last = links.at(-1)!;
 		this.hash = last.hash;
+		this.former = links.slice(0, -1).map(({ hash }) => hash);
 		this.count = last.before + last.count;
 		this.format = last.format;
 		this.links = links;
