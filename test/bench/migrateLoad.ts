@@ -7,8 +7,8 @@ import { type DatastoreMigration, migrationSchema } from "../../runtime/migrate/
 import { encodeKey } from "../../runtime/migrate/oldKey.ts";
 import { openTarget } from "../../runtime/migrate/target.ts";
 import { transformer } from "../../runtime/migrate/transform.ts";
-import { fakeIdMap } from "../support/fakeIdMap.ts";
 import { startReplicaSet } from "../support/replicaSet.ts";
+import { builtMap } from "./builtMap.ts";
 import { generated } from "./generatedSource.ts";
 import { median, spread, timed } from "./stats.ts";
 
@@ -53,7 +53,7 @@ async function loadOn(members: 1 | 3): Promise<void> {
 	const declaration = declared();
 	const client = await openTarget(declaration.mongo);
 	const items: EntityItem[] = generated(ENTITIES).map((entity) => ({ entity, key: encodeKey(keyOf(entity.key!)) }));
-	const map = fakeIdMap(items.map(({ key }) => key));
+	const map = await builtMap(items.map(({ key }) => key));
 	const transform = transformer(declaration.rules, "Plain", map);
 	const documents = items.map(({ entity, key }) => transform(entity, key).document!);
 	const load = new EntityLoad({ declaration, map, client, ledger: openLedger(client, "ledger"), overwrite: false });
@@ -73,7 +73,7 @@ async function loadOn(members: 1 | 3): Promise<void> {
 		}
 		console.error(`round ${round} of ${ROUNDS} done`);
 	}
-	await client.close();
+	await Promise.all([client.close(), map.close()]);
 	await set.stop();
 	show(members, raw, ours);
 }
