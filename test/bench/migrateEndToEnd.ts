@@ -16,7 +16,7 @@ import { declared, inPages } from "./migrateLoad.ts";
 import { median, spread, timed } from "./stats.ts";
 
 const ROUNDS = Number(process.env.HOLDFAST_ROUNDS ?? 3);
-const ENTITIES = Number(process.env.HOLDFAST_ENTITIES ?? 80_000);
+const ENTITIES = Number(process.env.HOLDFAST_ENTITIES ?? 20_000);
 
 /** A whole run from the emulator, split pass, ledger and all, against reading alone and writing alone. */
 export async function endToEndBench(): Promise<void> {
