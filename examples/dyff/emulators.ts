@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { HoldfastError } from "../../runtime/errors.ts";
@@ -22,6 +22,8 @@ function addressOf(variable: string): string {
 export async function start(): Promise<void> {
 	const datastore = addressOf("DATASTORE_EMULATOR_HOST");
 	const storage = addressOf("STORAGE_EMULATOR_HOST");
+	if (started().length > 0)
+		throw new HoldfastError("HF_USAGE", "the emulators run already", { next: "npm run example:dyff -- stop" });
 	const [host = "", port = ""] = storage.split(":");
 	const program = await fakeGcs();
 	mkdirSync(dirname(record()), { recursive: true, mode: 0o700 });
@@ -62,15 +64,23 @@ async function answers(url: string): Promise<void> {
 	}
 }
 
+/** Process groups that `start` left running. */
+function started(): number[] {
+	if (!existsSync(record())) return [];
+	return (JSON.parse(readFileSync(record(), "utf8")) as number[]).filter((group) => signal(group, 0));
+}
+
+function signal(group: number, name: NodeJS.Signals | 0): boolean {
+	try {
+		return process.kill(-group, name);
+	} catch {
+		// Gone already.
+		return false;
+	}
+}
+
 /** Ends what `start` started. */
 export function stop(): void {
-	const groups = JSON.parse(readFileSync(record(), "utf8")) as number[];
-	for (const group of groups) {
-		try {
-			process.kill(-group, "SIGKILL");
-		} catch {
-			// Gone already.
-		}
-	}
-	rmSync(record());
+	for (const group of started()) signal(group, "SIGKILL");
+	rmSync(record(), { force: true });
 }

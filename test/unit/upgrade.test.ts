@@ -68,6 +68,17 @@ describe.each(releases)("state of release %s", (release) => {
 		await expect(serve(kind, "delete", [id, outputs])).resolves.toBeUndefined();
 	});
 
+	test.each([
+		"migrate/IdMap",
+		"migrate/Migration",
+	] as const)("%s: leaves what it made when it is deleted", async (kind) => {
+		const { id, outputs } = recorded(kind);
+		const said = jest.spyOn(console, "log").mockImplementation(() => undefined);
+		await expect(serve(kind, "delete", [id, outputs])).resolves.toBeUndefined();
+		expect(said).toHaveBeenCalledWith(expect.stringContaining(id));
+		said.mockRestore();
+	});
+
 	test("a secret outlives the upgrade, and rotates when it is asked for", async () => {
 		const { id, inputs, outputs } = recorded("secret/Secret");
 		const update = async (news: object) =>
