@@ -7,6 +7,8 @@ import { scene } from "../support/migrateScene.ts";
 import { targetForTests } from "../support/migrateTarget.ts";
 import { until } from "../support/until.ts";
 
+jest.setTimeout(120_000);
+
 const target = targetForTests();
 const PLAIN = long ? 6_000 : 1_200;
 const rounds = long ? 3 : 1;

@@ -5,6 +5,8 @@ import { type SceneOptions, scene } from "../support/migrateScene.ts";
 import { targetForTests } from "../support/migrateTarget.ts";
 import { until } from "../support/until.ts";
 
+jest.setTimeout(120_000);
+
 const target = targetForTests(3);
 const PLAIN = long ? 12_000 : 3_000;
 const options: SceneOptions = { plain: PLAIN, any: 50, partitions: 4, delay: 40 };

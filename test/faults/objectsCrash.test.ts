@@ -12,6 +12,8 @@ import { type ReplicaSet, startReplicaSet } from "../support/replicaSet.ts";
 import { StorageServer } from "../support/storageServer.ts";
 import { until } from "../support/until.ts";
 
+jest.setTimeout(120_000);
+
 let set: ReplicaSet;
 let server: StorageServer;
 let expected: Expected[];

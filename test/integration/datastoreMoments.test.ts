@@ -13,6 +13,8 @@ import { plainEntities } from "../support/datastoreFixtures.ts";
 import { entity, int, key, keyIn } from "../support/datastoreValues.ts";
 import { until } from "../support/until.ts";
 
+jest.setTimeout(120_000);
+
 const RANGE = { namespace: "", kind: "Dataset" };
 const item = (id: number, n: number) => entity(key("Dataset", id), { n: int(n) });
 const values = async (source: DatastoreSource): Promise<(string | number | undefined)[]> =>

@@ -21,6 +21,8 @@ import {
 import { entity, int, key, keyIn } from "../support/datastoreValues.ts";
 import { seeded } from "../support/long.ts";
 
+jest.setTimeout(120_000);
+
 const encoded = (one: Entity): Buffer => encodeKey(keyOf(one.key!));
 const inKeyOrder = (entities: readonly Entity[]): Entity[] =>
 	entities.toSorted((a, b) => Buffer.compare(encoded(a), encoded(b)));

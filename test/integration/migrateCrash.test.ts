@@ -4,6 +4,8 @@ import { killedAt, killLeftovers } from "../support/migrateProcess.ts";
 import { type SceneOptions, scene } from "../support/migrateScene.ts";
 import { targetForTests } from "../support/migrateTarget.ts";
 
+jest.setTimeout(120_000);
+
 const target = targetForTests();
 afterEach(killLeftovers);
 const options: SceneOptions = { plain: 260, any: 40, unmapped: 5 };

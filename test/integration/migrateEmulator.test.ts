@@ -16,6 +16,8 @@ import { entity, key, ref } from "../support/datastoreValues.ts";
 import { long, seeded } from "../support/long.ts";
 import { targetForTests } from "../support/migrateTarget.ts";
 
+jest.setTimeout(120_000);
+
 const target = targetForTests();
 const folder = mkdtempSync(join(tmpdir(), "holdfast-map-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -6,6 +6,8 @@ import { type SceneOptions, scene } from "../support/migrateScene.ts";
 import { targetForTests } from "../support/migrateTarget.ts";
 import { until } from "../support/until.ts";
 
+jest.setTimeout(120_000);
+
 const target = targetForTests();
 afterEach(killLeftovers);
 const checkpoints = () => target.client.db("holdfast_migrations").collection<Checkpoint>("checkpoints");

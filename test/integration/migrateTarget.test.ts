@@ -8,6 +8,8 @@ import { toolPath } from "../../runtime/tools.ts";
 import { freePort } from "../support/freePort.ts";
 import { targetForTests } from "../support/migrateTarget.ts";
 
+jest.setTimeout(120_000);
+
 const target = targetForTests();
 const variable = { uriVariable: "HOLDFAST_TEST_TARGET" };
 const refused = (value: string | undefined): Promise<string> => {

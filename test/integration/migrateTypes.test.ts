@@ -7,12 +7,14 @@ import { seeded } from "../support/long.ts";
 import { type ReplicaSet, startReplicaSet } from "../support/replicaSet.ts";
 import { thing } from "../support/roundTrip.ts";
 
+jest.setTimeout(120_000);
+
 let set: ReplicaSet;
 let client: MongoClient;
 beforeAll(async () => {
 	set = await startReplicaSet(1);
 	client = await MongoClient.connect(set.uri);
-}, 90_000);
+});
 afterAll(async () => {
 	await client?.close();
 	await set?.stop();
