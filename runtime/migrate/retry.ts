@@ -18,6 +18,7 @@ const MOMENTARY = new Set([
 	134, // ReadConcernMajorityNotAvailableYet
 	189, // PrimarySteppedDown
 	262, // ExceededTimeLimit
+	276, // IndexBuildAborted, by an election
 	9001, // SocketException
 	10107, // NotWritablePrimary
 	11600, // InterruptedAtShutdown

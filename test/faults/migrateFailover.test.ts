@@ -9,7 +9,7 @@ jest.setTimeout(120_000);
 
 const target = targetForTests(3);
 const PLAIN = long ? 12_000 : 3_000;
-const options: SceneOptions = { plain: PLAIN, any: 50, partitions: 4, delay: 40 };
+const options: SceneOptions = { plain: PLAIN, any: 50, partitions: 4, delay: long ? 500 : 40 };
 const figures = (line: string) => process.stderr.write(`${line}\n`);
 const moved = () => target.client.db("moved").collection("Plain");
 
