@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { openSource } from "../../runtime/datastore/open.ts";
 import type { DatastoreSource } from "../../runtime/datastore/source.ts";
-import { sourceKeys } from "../../runtime/datastore/sourceKeys.ts";
 import { splitKind } from "../../runtime/datastore/split.ts";
+import { collectedKeys } from "../support/collectedKeys.ts";
 import {
 	type DatastoreEmulator,
 	describeWithEmulator,
@@ -110,9 +110,8 @@ describeWithEmulator("a server that ignores read times", () => {
 			}
 			expect(sizes.reduce((a, b) => a + b)).toBe(2_000);
 			for (const size of sizes) expect(size).toBeGreaterThan(250);
-			let keys = 0;
-			for await (const page of sourceKeys(source, { namespaces: "all", kinds: "all" })) keys += page.length;
-			expect(keys).toBe(1 + 2_000 + 2);
+			const keys = await collectedKeys(source, { namespaces: "all", kinds: "all" });
+			expect(keys.length).toBe(1 + 2_000 + 2);
 		} finally {
 			await source.close();
 		}

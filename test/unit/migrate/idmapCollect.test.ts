@@ -1,26 +1,17 @@
 import { keyOf } from "../../../runtime/datastore/key.ts";
-import { sourceKeys } from "../../../runtime/datastore/sourceKeys.ts";
 import { decodeKey, encodeKey, keyText } from "../../../runtime/migrate/oldKey.ts";
+import { type Chosen, collectedKeys } from "../../support/collectedKeys.ts";
 import { randomEntities } from "../../support/datastoreFixtures.ts";
 import { entity, key, keyIn } from "../../support/datastoreValues.ts";
 import { FakeDatastore } from "../../support/fakeSource.ts";
 import { seeded } from "../../support/long.ts";
 
-type Chosen = Parameters<typeof sourceKeys>[1];
-
-async function texts(
-	entities: Parameters<typeof FakeDatastore.prototype.write>[1]["put"],
-	chosen: Chosen,
-): Promise<string[]> {
-	const found: string[] = [];
-	for await (const keys of sourceKeys(new FakeDatastore(entities!).open(), chosen))
-		found.push(...keys.map((one) => keyText(decodeKey(one))));
-	return found;
-}
+const texts = (entities: ConstructorParameters<typeof FakeDatastore>[0], chosen: Chosen): Promise<string[]> =>
+	collectedKeys(new FakeDatastore(entities).open(), chosen);
 
 const all: Chosen = { namespaces: "all", kinds: "all" };
 
-test("ancestors come with their children, once for neighbours, whether or not they exist", async () => {
+test("ancestors come before their children, whether or not they exist", async () => {
 	const entities = [
 		...[
 			key("Account", 1, "Dataset", 1),
