@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { ClientClosedError, ClientOfflineError, createClient, ErrorReply, RESP_TYPES } from "@redis/client";
 import { NodeFailure, refusal } from "./failure.ts";
 import type { Script } from "./script.ts";
@@ -92,17 +92,14 @@ export class Connection {
 	/** Waits at most `ms` for what is under way. */
 	async close(ms: number): Promise<void> {
 		if (!this.#client.isOpen) return;
-		const timer = setTimeout(() => this.#client.destroy(), ms);
-		await this.#client.close();
-		clearTimeout(timer);
+		// The client's own promise stays open for ever where the connection breaks meanwhile: it says so by an error only.
+		const broken = new AbortController();
+		this.#client.once("error", () => broken.abort());
+		await Promise.race([this.#client.close(), sleep(ms, undefined, broken).catch(() => {})]);
+		broken.abort();
 		// A ping that was under way sets the timer of the next one when it settles, also after the close.
 		await setImmediate();
-		try {
-			this.#client.destroy();
-		} catch (error) {
-			// It stops that timer before it says so.
-			if (!(error instanceof ClientClosedError)) throw error;
-		}
+		this.#client.destroy();
 	}
 
 	#failure(error: unknown): NodeFailure {

@@ -2,8 +2,10 @@ import fc from "fast-check";
 import type { Tally } from "../support/faultProxy.ts";
 import { long, seeded } from "../support/long.ts";
 import { ManagerProcess } from "../support/managerProcess.ts";
-import { Chaos, type Round, schedule } from "../support/redisChaos.ts";
+import { Chaos } from "../support/redisChaos.ts";
 import { RedisScene } from "../support/redisScene.ts";
+import { type Round, schedule } from "../support/redisSchedule.ts";
+import { within } from "../support/within.ts";
 
 jest.setTimeout(long ? 7_200_000 : 180_000);
 afterAll(async () => {
@@ -50,8 +52,7 @@ async function holds(rounds: readonly Round[]): Promise<void> {
 		]),
 	);
 	process.stderr.write(`redis model: ${JSON.stringify({ ...done, ...bitten, ...registers.checked })}\n`);
-	await manager.remove();
-	await scene.remove();
+	await within("managers and nodes to end", 60_000, Promise.all([manager.remove(), scene.remove()]));
 	expect(registers.violations).toEqual([]);
 	expect(done["write done"]).toBeGreaterThan(rounds.length);
 	expect((done["write open"] ?? 0) + (done["write undone"] ?? 0)).toBeGreaterThan(0);

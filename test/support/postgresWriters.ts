@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
+import { within } from "./within.ts";
 
 /** One acknowledged row. */
 export interface Acknowledged {
@@ -42,9 +43,6 @@ const TABLE = "acks";
 /** PostgreSQL's words, as a user's or an administrator's request makes it give up: the commit is local only. */
 const CANCELLED = /cancell?ing (the )?wait for synchronous replication/;
 const TIMELINE = "('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int";
-
-const within = <T>(promise: Promise<T>, ms: number): Promise<T> =>
-	Promise.race([promise, sleep(ms, undefined, { ref: false }).then(() => Promise.reject(new Error("deadline")))]);
 
 /** Unique in a test file, so that one table serves all its writers. */
 let nextId = 0;
@@ -168,7 +166,7 @@ function abandon(client: Client | undefined): void {
 }
 
 async function end(client: Client): Promise<void> {
-	await within(client.end(), DEADLINE_MS).catch(() => abandon(client));
+	await within("the end", DEADLINE_MS, client.end()).catch(() => abandon(client));
 }
 
 /** The timeline on which the row was acknowledged; throws when it was not. */
@@ -180,7 +178,7 @@ async function insert(client: Client, id: number): Promise<number> {
 	client.on("notice", notice);
 	try {
 		const text = `INSERT INTO ${TABLE} VALUES ($1) RETURNING ${TIMELINE} AS timeline`;
-		const { rows } = await within(client.query(text, [id]), DEADLINE_MS);
+		const { rows } = await within("an answer", DEADLINE_MS, client.query(text, [id]));
 		if (cancelled) throw new Error("the wait for a standby was cancelled: not acknowledged");
 		return Number(rows[0].timeline);
 	} finally {
@@ -193,7 +191,7 @@ export async function connectTo(server: Server, login: Login): Promise<Client> {
 	// One that breaks while nothing is asked tells it with the next statement.
 	client.on("error", () => {});
 	try {
-		await within(client.connect(), DEADLINE_MS + 500);
+		await within("a connection", DEADLINE_MS + 500, client.connect());
 		return client;
 	} catch (error) {
 		abandon(client);
@@ -204,7 +202,7 @@ export async function connectTo(server: Server, login: Login): Promise<Client> {
 /** Timeline of a server that takes writes; `undefined` for a standby. */
 async function timelineOf(client: Client): Promise<number | undefined> {
 	const text = `SELECT CASE WHEN NOT pg_is_in_recovery() THEN ${TIMELINE} END AS timeline`;
-	const { rows } = await within(client.query(text), DEADLINE_MS);
+	const { rows } = await within("an answer", DEADLINE_MS, client.query(text));
 	return rows[0].timeline === null ? undefined : Number(rows[0].timeline);
 }
 
