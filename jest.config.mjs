@@ -12,6 +12,8 @@ const base = {
 	modulePathIgnorePatterns: ["<rootDir>/.holdfast"],
 };
 export default {
+	// Many run beside one another: what is slow there is not wrong. A test that waits for something names its own limit.
+	testTimeout: 120_000,
 	coverageProvider: "v8",
 	projects: [
 		{ ...base, displayName: "unit", testMatch: ["<rootDir>/test/unit/**/*.test.ts"] },

@@ -5,8 +5,6 @@ import { type SceneOptions, scene } from "../support/migrateScene.ts";
 import { targetForTests } from "../support/migrateTarget.ts";
 import { until } from "../support/until.ts";
 
-jest.setTimeout(120_000);
-
 const target = targetForTests(3);
 const PLAIN = long ? 12_000 : 3_000;
 const options: SceneOptions = { plain: PLAIN, any: 50, partitions: 4, delay: long ? 500 : 40 };
@@ -37,7 +35,7 @@ let wanted: Record<string, string>;
 beforeAll(async () => {
 	await runAsJob(scene({ ...options, delay: 0 }));
 	wanted = await target.contents();
-}, 120_000);
+});
 
 const rounds = long ? 4 : 1;
 

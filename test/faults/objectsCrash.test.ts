@@ -12,8 +12,6 @@ import { type ReplicaSet, startReplicaSet } from "../support/replicaSet.ts";
 import { StorageServer } from "../support/storageServer.ts";
 import { until } from "../support/until.ts";
 
-jest.setTimeout(120_000);
-
 let set: ReplicaSet;
 let server: StorageServer;
 let expected: Expected[];
@@ -22,7 +20,7 @@ const home = mkdtempSync(join(tmpdir(), "holdfast-objects-"));
 beforeAll(async () => {
 	set = await startReplicaSet(1);
 	process.env.HOLDFAST_TEST_TARGET = set.uri;
-}, 120_000);
+});
 afterAll(async () => {
 	await set.stop();
 	rmSync(home, { recursive: true });
@@ -72,5 +70,5 @@ describe("a run that is killed", () => {
 		expect(report?.verdict).toBe("equal");
 		// Nothing was ever replaced.
 		for (const { query } of server.sent("rewrite")) expect(query.ifGenerationMatch).toBe("0");
-	}, 120_000);
+	});
 });

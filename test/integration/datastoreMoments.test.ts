@@ -13,8 +13,6 @@ import { plainEntities } from "../support/datastoreFixtures.ts";
 import { entity, int, key, keyIn } from "../support/datastoreValues.ts";
 import { until } from "../support/until.ts";
 
-jest.setTimeout(120_000);
-
 const RANGE = { namespace: "", kind: "Dataset" };
 const item = (id: number, n: number) => entity(key("Dataset", id), { n: int(n) });
 const values = async (source: DatastoreSource): Promise<(string | number | undefined)[]> =>
@@ -31,8 +29,8 @@ describeWithEmulator("a server that honours read times", () => {
 	let emulator: DatastoreEmulator;
 	beforeAll(async () => {
 		emulator = await startFirestoreInDatastoreMode();
-	}, 90_000);
-	afterAll(() => emulator?.stop(), 60_000);
+	});
+	afterAll(() => emulator?.stop());
 
 	test("serves the past, whatever was written since", async () => {
 		await emulator.load([item(1, 1), item(2, 1)]);
@@ -54,7 +52,7 @@ describeWithEmulator("a server that honours read times", () => {
 		} finally {
 			await Promise.all([now.close(), then.close()]);
 		}
-	}, 30_000);
+	});
 
 	test("divides without samples, and says how to name kinds it cannot tell", async () => {
 		await emulator.load(plainEntities("Plain", 1_000));
@@ -67,15 +65,15 @@ describeWithEmulator("a server that honours read times", () => {
 		} finally {
 			await source.close();
 		}
-	}, 30_000);
+	});
 });
 
 describeWithEmulator("a server that ignores read times", () => {
 	let emulator: DatastoreEmulator;
 	beforeAll(async () => {
 		emulator = await startDatastore({ onDisk: true });
-	}, 90_000);
-	afterAll(() => emulator?.stop(), 60_000);
+	});
+	afterAll(() => emulator?.stop());
 
 	test("is read in the present, and known to be", async () => {
 		await emulator.load([item(1, 1)]);
@@ -88,7 +86,7 @@ describeWithEmulator("a server that ignores read times", () => {
 		} finally {
 			await source.close();
 		}
-	}, 30_000);
+	});
 
 	test("tells namespaces and kinds, and divides by samples", async () => {
 		await emulator.load([...plainEntities("Plain", 2_000), entity(keyIn("n", "Account", "a", "\u{1f600}", 1), {})]);
@@ -115,7 +113,7 @@ describeWithEmulator("a server that ignores read times", () => {
 		} finally {
 			await source.close();
 		}
-	}, 60_000);
+	});
 
 	test("may end and come back in the middle of a read", async () => {
 		await emulator.load(plainEntities("Restarted", 900));
@@ -137,5 +135,5 @@ describeWithEmulator("a server that ignores read times", () => {
 		} finally {
 			await source.close();
 		}
-	}, 120_000);
+	});
 });

@@ -21,8 +21,6 @@ import {
 import { entity, int, key, keyIn } from "../support/datastoreValues.ts";
 import { seeded } from "../support/long.ts";
 
-jest.setTimeout(120_000);
-
 const encoded = (one: Entity): Buffer => encodeKey(keyOf(one.key!));
 const inKeyOrder = (entities: readonly Entity[]): Entity[] =>
 	entities.toSorted((a, b) => Buffer.compare(encoded(a), encoded(b)));
@@ -40,11 +38,11 @@ for (const [name, start, isOrdered] of emulators)
 		beforeAll(async () => {
 			emulator = await start();
 			source = await openSource({ project: emulator.project, emulator: emulator.address });
-		}, 90_000);
+		});
 		afterAll(async () => {
 			await source?.close();
 			await emulator?.stop();
-		}, 60_000);
+		});
 
 		async function pages(range: KeyRange, limit: number, from?: Buffer): Promise<EntityPage[]> {
 			const found: EntityPage[] = [];
@@ -64,7 +62,7 @@ for (const [name, start, isOrdered] of emulators)
 			expect(await all("Every")).toEqual(sent);
 			const zero = await source.lookup([encodeKey(keyOf(key("Every", "double -0")))]);
 			expect(Object.is(zero[0]!.properties!.value!.doubleValue, -0)).toBe(true);
-		}, 60_000);
+		});
 
 		test("entities of any shape, name and namespace come back, in the order of our keys", async () => {
 			const random = seeded(name);
@@ -76,7 +74,7 @@ for (const [name, start, isOrdered] of emulators)
 				expect(await source.lookup(found.map(encoded))).toEqual(sent);
 			}
 			expect(await source.lookup([encodeKey(keyOf(key("Random", "none")))])).toEqual([undefined]);
-		}, 60_000);
+		});
 
 		test("keys alone come in the same order, which is that of their bytes", async () => {
 			const random = seeded(`${name}, keys`);
@@ -92,14 +90,14 @@ for (const [name, start, isOrdered] of emulators)
 				found.push(...page.keys.map((one) => one.toString("hex")));
 			}
 			expect(found).toEqual(wanted);
-		}, 60_000);
+		});
 
 		test("names are ordered by UTF-8, or the read is refused", async () => {
 			const sent = ["\uff21", "\u{1f600}"].map((of) => entity(key("Utf", of), {}));
 			await emulator.load(sent);
 			if (isOrdered(sent[0]!)) expect(await all("Utf")).toEqual(sent);
 			else await expect(all("Utf")).rejects.toThrow("use the Firestore emulator in Datastore mode");
-		}, 60_000);
+		});
 
 		test("pages go on after any key, within a range", async () => {
 			const sent = plainEntities("Paged", 1_000);
@@ -113,7 +111,7 @@ for (const [name, start, isOrdered] of emulators)
 			}
 			expect(await source.count("", "Paged")).toBe(1_000);
 			expect(await source.count("", "None")).toBe(0);
-		}, 60_000);
+		});
 
 		test("big entities come in small pages", async () => {
 			const sent = Array.from({ length: 24 }, (_, at) => bigEntity(key("Big", at + 1)));
@@ -126,7 +124,7 @@ for (const [name, start, isOrdered] of emulators)
 			);
 			const found = await source.lookup(sent.map(encoded));
 			expect(found.map((one) => one?.key)).toEqual(sent.map((one) => one.key));
-		}, 60_000);
+		});
 
 		test("a key in another namespace is another key", async () => {
 			await emulator.load([

@@ -14,6 +14,7 @@ import { etcdStatus } from "../../runtime/etcd/status.ts";
 import type { EtcdWork } from "../../runtime/etcd/work.ts";
 import { toolPath } from "../../runtime/tools.ts";
 import { EtcdHost } from "../support/etcdHost.ts";
+import { until } from "../support/until.ts";
 
 const access = { stack: "test", cluster: "pg" };
 const passwords = { root: "r$o'o\"t\\`\n", patroni: "p$a'\"\\`\nx", next: "next" };
@@ -64,11 +65,10 @@ const pids = () => host.voters.map(({ name }) => host.pid(name));
 
 test("a plain start without data begins no cluster", async () => {
 	await host.release("pg-1", "etcd", ["--config-file", host.folder("pg-1", ETCD_FILE)]);
-	for (let i = 0; i < 100 && host.pid("pg-1") !== undefined; i++) await new Promise((done) => setTimeout(done, 50));
-	expect(host.pid("pg-1")).toBeUndefined();
+	await until("its end", 60_000, () => host.pid("pg-1") === undefined);
 	expect(await host.exists("pg-1", "data/etcd/member/wal")).toBe(false);
 	rmSync(host.folder("pg-1", "data/etcd"), { recursive: true, force: true });
-}, 20_000);
+});
 
 test("grows from one to three, as the cluster that was foretold, and is idle then", async () => {
 	await up(["pg-1"]);
@@ -82,7 +82,7 @@ test("grows from one to three, as the cluster that was foretold, and is idle the
 	const snapshot = readFileSync(snapshotPath(access));
 	const hash = createHash("sha256").update(snapshot.subarray(0, -32)).digest();
 	expect(hash.equals(snapshot.subarray(-32))).toBe(true);
-}, 40_000);
+});
 
 test("users: Patroni sees its scope only, others nothing, root everything; also when it is done again", async () => {
 	const deadline = new Deadline("the users", 30_000);
@@ -116,7 +116,7 @@ test("users: Patroni sees its scope only, others nothing, root everything; also 
 	} finally {
 		await Promise.all([patroni.close(), nobody.close()]);
 	}
-}, 40_000);
+});
 
 test("a wiped folder comes back under a new id; a staged file is rolled out", async () => {
 	const old = record!.ids["pg-100"]!.at(-1)!.id;
@@ -132,7 +132,7 @@ test("a wiped folder comes back under a new id; a staged file is rolled out", as
 	expect(host.pid("pg-10")).not.toBe(restarted);
 	expect(await roles()).toEqual(all);
 	expect((await status()).healthy).toBe(true);
-}, 60_000);
+});
 
 test("shrinks to one, the leader last; what votes no more is set aside, at once or when it comes back", async () => {
 	await up(["pg-100"], { others: ["pg-1"] });
@@ -143,4 +143,4 @@ test("shrinks to one, the leader last; what votes no more is set aside, at once 
 	await up(["pg-1", "pg-10", "pg-100"]);
 	expect(await roles()).toEqual(all);
 	expect(readdirSync(host.folder("pg-10", "data")).sort()).toEqual(["etcd", expect.stringMatching(/^etcd\.aside-/)]);
-}, 40_000);
+});

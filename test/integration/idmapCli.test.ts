@@ -5,8 +5,6 @@ import { stringify } from "yaml";
 import { MapScene, named } from "../support/idMaps.ts";
 import { root } from "../support/node.ts";
 
-jest.setTimeout(120_000);
-
 let scene: MapScene;
 beforeEach(() => {
 	scene = new MapScene(named(1000));

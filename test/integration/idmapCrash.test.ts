@@ -11,8 +11,6 @@ import { peakOfThis } from "../support/peak.ts";
 import { StorageServer } from "../support/storageServer.ts";
 import { until } from "../support/until.ts";
 
-jest.setTimeout(120_000);
-
 let scene: MapScene;
 const children: ChildProcess[] = [];
 beforeEach(() => {

@@ -12,6 +12,7 @@ import { plainEntities } from "../support/datastoreFixtures.ts";
 import { entity, int, key } from "../support/datastoreValues.ts";
 import { MigrateCli } from "../support/migrateCli.ts";
 import { type ReplicaSet, startReplicaSet } from "../support/replicaSet.ts";
+import { until } from "../support/until.ts";
 
 jest.setTimeout(300_000);
 
@@ -80,7 +81,7 @@ describeWithEmulator("a migration by hand", () => {
 	const items = () => client.db("shop").collection<{ _id: string }>("Plain");
 
 	beforeAll(async () => {
-		[set, emulator] = await Promise.all([startReplicaSet(), startFirestoreInDatastoreMode()]);
+		[set, emulator] = await Promise.all([startReplicaSet(1, { testCommands: true }), startFirestoreInDatastoreMode()]);
 		await emulator.load(plainEntities("Plain", 120));
 		// The emulator serves what was there at a whole second that is over.
 		await new Promise((resolve) => setTimeout(resolve, 2100));
@@ -177,11 +178,14 @@ describeWithEmulator("a migration by hand", () => {
 			readTime: lastSecond(),
 		};
 		const file = cli.write("slow.yaml", { ...slow, source: { ...declaration.source, namespaces: [""] } });
+		// Too slow to be through before it is told to stop.
+		await set.slowInserts(0, 250);
 		const { child, ended } = cli.start("run", file, "--metrics-port", "0");
 		const checkpoints = client.db("holdfast_migrations").collection("checkpoints");
-		while (!(await checkpoints.findOne({ "_id.migration": "slow", "_id.job": "load" })));
+		await until("a checkpoint", 60_000, () => checkpoints.findOne({ "_id.migration": "slow", "_id.job": "load" }));
 		child.kill("SIGTERM");
 		const { code, stderr } = await ended;
+		await set.slowInserts(0, 0);
 		expect(stderr).toMatch(/metrics at http:\/\/127\.0\.0\.1:\d+\/metrics/);
 		expect(stderr).toMatch(/stopping after the pages at hand/);
 		expect([code, stderr]).toEqual([75, expect.stringContaining("HF_RETRY")]);

@@ -4,8 +4,6 @@ import { killedAt, killLeftovers } from "../support/migrateProcess.ts";
 import { type SceneOptions, scene } from "../support/migrateScene.ts";
 import { targetForTests } from "../support/migrateTarget.ts";
 
-jest.setTimeout(120_000);
-
 const target = targetForTests();
 afterEach(killLeftovers);
 const options: SceneOptions = { plain: 260, any: 40, unmapped: 5 };
@@ -47,4 +45,4 @@ test.each(places)("a run that is killed at %s and run again leaves exactly one c
 	// Only pages whose checkpoint was not written are done again.
 	if (place !== "migrate/written" && place !== "migrate/read") expect(counts.equal).toBeUndefined();
 	if (place === "migrate/written") expect(counts.equal).toBeGreaterThan(0);
-}, 60_000);
+});

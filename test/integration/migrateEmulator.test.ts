@@ -16,8 +16,6 @@ import { entity, key, ref } from "../support/datastoreValues.ts";
 import { long, seeded } from "../support/long.ts";
 import { targetForTests } from "../support/migrateTarget.ts";
 
-jest.setTimeout(120_000);
-
 const target = targetForTests();
 const folder = mkdtempSync(join(tmpdir(), "holdfast-map-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -46,8 +44,8 @@ describeWithEmulator("from the Datastore emulator", () => {
 	let emulator: DatastoreEmulator;
 	beforeAll(async () => {
 		emulator = await startDatastore();
-	}, 60_000);
-	afterAll(() => emulator?.stop(), 30_000);
+	});
+	afterAll(() => emulator?.stop());
 
 	test("entities of every type arrive by the ids of a real map", async () => {
 		const random = seeded("emulator");
@@ -77,15 +75,15 @@ describeWithEmulator("from the Datastore emulator", () => {
 		expect(String(account!._id)).toMatch(/^[0-9a-f]{8}-/);
 		expect(task).toMatchObject({ _parent: account!._id, owner: account!._id });
 		expect(await runMigration(declaration)).toEqual({ ...outcome, already: true });
-	}, 120_000);
+	});
 });
 
 describeWithEmulator("from Firestore in Datastore mode", () => {
 	let emulator: DatastoreEmulator;
 	beforeAll(async () => {
 		emulator = await startFirestoreInDatastoreMode();
-	}, 60_000);
-	afterAll(() => emulator?.stop(), 30_000);
+	});
+	afterAll(() => emulator?.stop());
 
 	test("everything is read at one time, whatever is written meanwhile", async () => {
 		const before = [...plainEntities("Plain", 300), ...randomEntities(seeded("firestore"), "Any", 40)];
@@ -104,5 +102,5 @@ describeWithEmulator("from Firestore in Datastore mode", () => {
 		expect(outcome).toMatchObject({ state: "complete", readTime });
 		expect(outcome.counts.read).toBe(340);
 		expect(await target.client.db("moved").collection("Plain").countDocuments()).toBe(300);
-	}, 120_000);
+	});
 });

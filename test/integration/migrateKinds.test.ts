@@ -10,8 +10,6 @@ import { withMongo } from "../support/mongo.ts";
 import { type ReplicaSet, startReplicaSet } from "../support/replicaSet.ts";
 import { StorageServer } from "../support/storageServer.ts";
 
-jest.setTimeout(120_000);
-
 const OBJECTS = 60;
 const folder = mkdtempSync(join(tmpdir(), "holdfast-kinds-"));
 /** What the kind leaves for `holdfast migrate`. */

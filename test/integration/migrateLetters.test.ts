@@ -11,8 +11,6 @@ import { fakeIdMap } from "../support/fakeIdMap.ts";
 import { type SceneOptions, scene } from "../support/migrateScene.ts";
 import { targetForTests } from "../support/migrateTarget.ts";
 
-jest.setTimeout(120_000);
-
 const target = targetForTests();
 const letters = () => target.client.db("holdfast_migrations").collection<DeadLetter>("deadLetters");
 const moved = () => target.client.db("moved");

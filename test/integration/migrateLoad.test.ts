@@ -2,8 +2,6 @@ import { runMigration } from "../../runtime/migrate/run.ts";
 import { scene } from "../support/migrateScene.ts";
 import { targetForTests } from "../support/migrateTarget.ts";
 
-jest.setTimeout(120_000);
-
 const target = targetForTests();
 
 test("moves everything once, builds the indexes, and never runs twice", async () => {

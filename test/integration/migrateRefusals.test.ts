@@ -3,8 +3,6 @@ import { runMigration } from "../../runtime/migrate/run.ts";
 import { type SceneOptions, scene } from "../support/migrateScene.ts";
 import { targetForTests } from "../support/migrateTarget.ts";
 
-jest.setTimeout(120_000);
-
 const target = targetForTests();
 const ledger = (name: string) => target.client.db("holdfast_migrations").collection(name);
 

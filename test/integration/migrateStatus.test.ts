@@ -6,8 +6,6 @@ import { scene } from "../support/migrateScene.ts";
 import { type ReplicaSet, startReplicaSet } from "../support/replicaSet.ts";
 import { until } from "../support/until.ts";
 
-jest.setTimeout(120_000);
-
 let set: ReplicaSet;
 let client: MongoClient;
 

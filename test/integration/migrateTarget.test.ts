@@ -8,8 +8,6 @@ import { toolPath } from "../../runtime/tools.ts";
 import { freePort } from "../support/freePort.ts";
 import { targetForTests } from "../support/migrateTarget.ts";
 
-jest.setTimeout(120_000);
-
 const target = targetForTests();
 const variable = { uriVariable: "HOLDFAST_TEST_TARGET" };
 const refused = (value: string | undefined): Promise<string> => {
@@ -60,7 +58,7 @@ test("what is no replica set, no URI or not there is refused, and no password is
 	}
 	const nobody = `mongodb://u:geheim@127.0.0.1:${port}/?serverSelectionTimeoutMS=100`;
 	expect(await refused(nobody)).toMatch(/^HF_UNREACHABLE: (?!.*geheim)/);
-}, 60_000);
+});
 
 test("the brake lets writes go on with a set that follows, and asks it what it needs", async () => {
 	const notes: string[] = [];

@@ -7,8 +7,6 @@ import { seeded } from "../support/long.ts";
 import { type ReplicaSet, startReplicaSet } from "../support/replicaSet.ts";
 import { thing } from "../support/roundTrip.ts";
 
-jest.setTimeout(120_000);
-
 let set: ReplicaSet;
 let client: MongoClient;
 beforeAll(async () => {

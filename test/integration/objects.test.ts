@@ -17,8 +17,6 @@ import {
 import { type ReplicaSet, startReplicaSet } from "../support/replicaSet.ts";
 import { StorageServer } from "../support/storageServer.ts";
 
-jest.setTimeout(60_000);
-
 let set: ReplicaSet;
 let client: MongoClient;
 let server: StorageServer;
@@ -28,7 +26,7 @@ beforeAll(async () => {
 	set = await startReplicaSet(1);
 	process.env.HOLDFAST_TEST_TARGET = set.uri;
 	client = await new MongoClient(set.uri).connect();
-}, 120_000);
+});
 afterAll(async () => {
 	await client.close();
 	await set.stop();

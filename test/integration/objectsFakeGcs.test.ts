@@ -7,8 +7,6 @@ import { fill, objectParts, objectsDeclaration } from "../support/objectScene.ts
 import { type ReplicaSet, startReplicaSet } from "../support/replicaSet.ts";
 import { StoredBuckets } from "../support/storedBuckets.ts";
 
-jest.setTimeout(60_000);
-
 if (!hasFakeGcs) process.stderr.write("skipped: there is no fake-gcs-server for this machine\n");
 const those = hasFakeGcs ? describe : describe.skip;
 
@@ -54,5 +52,5 @@ those("a migration of objects at fake-gcs-server", () => {
 			delete process.env.STORAGE_EMULATOR_HOST;
 			await from.close();
 		}
-	}, 120_000);
+	});
 });

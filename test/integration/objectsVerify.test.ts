@@ -7,8 +7,6 @@ import { type ReplicaSet, startReplicaSet } from "../support/replicaSet.ts";
 import { StorageServer } from "../support/storageServer.ts";
 import type { Stored } from "../support/storedBuckets.ts";
 
-jest.setTimeout(60_000);
-
 let set: ReplicaSet;
 let server: StorageServer;
 let expected: Expected[];
@@ -16,7 +14,7 @@ let expected: Expected[];
 beforeAll(async () => {
 	set = await startReplicaSet(1);
 	process.env.HOLDFAST_TEST_TARGET = set.uri;
-}, 120_000);
+});
 afterAll(() => set.stop());
 beforeEach(async () => {
 	const client = await new MongoClient(set.uri).connect();

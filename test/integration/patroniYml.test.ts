@@ -12,8 +12,6 @@ import { patroniTopology } from "../../runtime/postgres/topology.ts";
 import { toolPath } from "../../runtime/tools.ts";
 import { loopback } from "../support/loopback.ts";
 
-jest.setTimeout(60_000);
-
 const HOST = "127.0.1.1";
 const nasty = "$ ' \" \\ ` : é漢😀 \u2028 %s #";
 let folder = "";

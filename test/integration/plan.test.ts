@@ -4,8 +4,6 @@ import { planMigration } from "../../runtime/migrate/survey.ts";
 import { type ReplicaSet, startReplicaSet } from "../support/replicaSet.ts";
 import { LOADED_AT, type VerifySceneOptions, verifyScene } from "../support/verifyScene.ts";
 
-jest.setTimeout(120_000);
-
 let set: ReplicaSet;
 let client: MongoClient;
 

@@ -16,6 +16,7 @@ import type { HostInputs, MemberInputs } from "../../runtime/platform/model.ts";
 import { openHost } from "../../runtime/platform/open.ts";
 import { born, usersOf } from "../../runtime/platform/proc.ts";
 import { stagedHash } from "../../runtime/platform/staging.ts";
+import { freePorts } from "../support/freePort.ts";
 
 const STACK = "s1";
 const CONF = "conf/mongod.conf";
@@ -28,8 +29,6 @@ let root = "";
 let hostId = "";
 let ports: number[] = [];
 
-jest.setTimeout(60_000);
-
 beforeAll(async () => {
 	root = await mkdtemp(join(tmpdir(), "holdfast-"));
 	// Longer than a Unix socket's name may be, and everything that shells, globs and INI files treat specially.
@@ -37,7 +36,8 @@ beforeAll(async () => {
 	process.env.PULUMI_CONFIG_PASSPHRASE = CANARY;
 	await mkdir(home(), { recursive: true });
 	await copyFile(tools, join(home(), "tools.json"));
-	ports = await freePorts(4);
+	const base = await freePorts(4);
+	ports = [0, 1, 2, 3].map((offset) => base + offset);
 	hostId = (await hostKind.ensure(hostInputs)).hostId;
 });
 
@@ -99,13 +99,6 @@ async function until(what: string, seconds: number, test: () => Promise<boolean>
 	}
 }
 
-async function freePorts(count: number): Promise<number[]> {
-	const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
-	const found = servers.map((server) => (server.address() as { port: number }).port);
-	await Promise.all(servers.map(close));
-	return found;
-}
-
 const listen = (port: number): Promise<Server> =>
 	new Promise((resolve, reject) => {
 		const server = createServer();
@@ -144,8 +137,8 @@ test("members start side by side, private, and are found by another process", as
 test("a killed member is started again, the other is not touched", async () => {
 	const [first, second] = await pids();
 	process.kill(first!, "SIGKILL");
-	await until("the end", 5, async () => (await born(first!)) === undefined);
-	await until("another start", 20, async () => (await host.status("c-0")).state === "running");
+	await until("the end", 60, async () => (await born(first!)) === undefined);
+	await until("another start", 60, async () => (await host.status("c-0")).state === "running");
 	const after = await host.status("c-0");
 	expect(pidOf(after)).not.toBe(first);
 	expect(after.processes[0]!.failures).toBe(1);
@@ -180,7 +173,7 @@ test("a busy port is named, and heals by itself once it is free", async () => {
 	const squatter = await listen(ports[0]!);
 	const started = host.start("c-0");
 	let detail = "";
-	await until("two failed starts", 20, async () => {
+	await until("two failed starts", 60, async () => {
 		const [found] = (await host.status("c-0")).processes;
 		detail = found!.detail ?? "";
 		return found!.state === "backing-off" && found!.failures >= 2 && detail.includes("next start");
@@ -210,7 +203,7 @@ test("members outlive a killed supervisord, and the next one stands in for them"
 	const before = await pids();
 	const daemon = (await findDaemon(STACK))!;
 	process.kill(daemon, "SIGKILL");
-	await until("the end of supervisord", 5, async () => (await born(daemon)) === undefined);
+	await until("the end of supervisord", 60, async () => (await born(daemon)) === undefined);
 	expect((await hostKind.observe("", { ...hostInputs, hostId }))?.inputs?.run).toBe("stopped");
 	await hostKind.ensure(hostInputs, { ...hostInputs, run: "stopped", hostId });
 	await sleep(2000);
@@ -218,8 +211,8 @@ test("members outlive a killed supervisord, and the next one stands in for them"
 	expect(await findDaemon(STACK)).not.toBe(daemon);
 
 	process.kill(before[1]!, "SIGKILL");
-	await until("the end", 5, async () => (await born(before[1]!)) === undefined);
-	await until("another start", 20, async () => (await host.status("c-1")).state === "running");
+	await until("the end", 60, async () => (await born(before[1]!)) === undefined);
+	await until("another start", 60, async () => (await host.status("c-1")).state === "running");
 	expect(pidOf(await host.status("c-0"))).toBe(before[0]);
 });
 
@@ -287,15 +280,15 @@ test("a full disk is waited out", async () => {
 		const { pid } = (await host.status("c-2")).processes[0]!;
 		await fill(join(disk, "ballast"));
 		process.kill(pid!, "SIGKILL");
-		await until("the end", 5, async () => (await born(pid!)) === undefined);
-		await until("the full disk to bite", 20, async () => {
+		await until("the end", 60, async () => (await born(pid!)) === undefined);
+		await until("the full disk to bite", 60, async () => {
 			const [found] = (await host.status("c-2")).processes;
 			return found!.state === "backing-off" && found!.detail!.includes(`the disk of ${disk}/c-2 is full`);
 		});
 		await sleep(4000);
 		expect((await host.status("c-2")).state).toBe("backing-off");
 		await rm(join(disk, "ballast"));
-		await until("space to help", 30, async () => (await host.status("c-2")).state === "running");
+		await until("space to help", 60, async () => (await host.status("c-2")).state === "running");
 		await memberKind.remove("", await state(small));
 	} finally {
 		execFileSync("umount", ["-l", disk]);
@@ -322,7 +315,7 @@ async function fill(path: string): Promise<void> {
 test("removal ends members cleanly, also ones that supervisord did not start, and leaves nothing", async () => {
 	const daemon = (await findDaemon(STACK))!;
 	process.kill(daemon, "SIGKILL");
-	await until("the end of supervisord", 5, async () => (await born(daemon)) === undefined);
+	await until("the end of supervisord", 60, async () => (await born(daemon)) === undefined);
 	const before = await pids();
 	const log = await open(join(wantedFolder(member(0)), "log/mongod.log"), "r");
 	await memberKind.remove("", await state(member(0)));

@@ -7,7 +7,6 @@ import type { Grant } from "../../runtime/postgres/objectArguments.ts";
 import { database, killedAt, Resource, role, sent } from "../support/postgresObjects.ts";
 import { PostgresServer, supportedVersions } from "../support/postgresServer.ts";
 
-jest.setTimeout(120_000);
 const seed = Number(process.env.HOLDFAST_SEED) || Date.now() % 2 ** 31;
 const CHANGES = /^(ALTER|CREATE|COMMENT|GRANT|REVOKE|DROP)/;
 

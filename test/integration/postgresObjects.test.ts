@@ -12,7 +12,6 @@ import { toolPath } from "../../runtime/tools.ts";
 import { killedAt, Resource, role, sent } from "../support/postgresObjects.ts";
 import { PostgresServer, supportedVersions } from "../support/postgresServer.ts";
 
-jest.setTimeout(120_000);
 const seed = Number(process.env.HOLDFAST_SEED) || Date.now() % 2 ** 31;
 
 /** Any character but NUL, the quoting ones more often than others. */

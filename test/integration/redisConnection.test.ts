@@ -4,8 +4,6 @@ import { type Fault, FaultProxy } from "../support/faultProxy.ts";
 import { type RedisServer, removeRedises, startRedis } from "../support/redisServers.ts";
 import { within } from "../support/within.ts";
 
-jest.setTimeout(120_000);
-
 let server: RedisServer;
 let link: FaultProxy;
 

@@ -9,8 +9,6 @@ import type { Value } from "../../runtime/redis/store.ts";
 import { sha256 } from "../../runtime/sha256.ts";
 import { type RedisOptions, type RedisServer, removeRedises, startRedis } from "../support/redisServers.ts";
 
-jest.setTimeout(60_000);
-
 const graceMs = 3_600_000;
 const soon = Date.now() + 60_000;
 /** Now: a tombstone whose grace is over is dropped at once. */
@@ -44,7 +42,7 @@ async function eventually<T>(what: () => Promise<T>): Promise<T> {
 		try {
 			return await what();
 		} catch (error) {
-			if (tries === 200) throw error;
+			if (tries === 600) throw error;
 			await sleep(50);
 		}
 	}

@@ -1,8 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { RedisScene } from "../support/redisScene.ts";
 
-jest.setTimeout(60_000);
-
 let scene: RedisScene;
 beforeAll(async () => {
 	scene = await RedisScene.create();

@@ -3,7 +3,6 @@ import { RedisScene } from "../support/redisScene.ts";
 import { headOf, keyOf } from "../support/redisServers.ts";
 import { until } from "../support/until.ts";
 
-jest.setTimeout(120_000);
 afterAll(() => RedisScene.removeAll());
 
 describe("with three nodes", () => {
@@ -70,7 +69,6 @@ describe("with three nodes", () => {
 		const first = await client.write("swallowed", 1);
 		expect(scene.inOrder(first.body.results).map(({ outcome }) => outcome)).toEqual(["ok", "unknown", "ok"]);
 		expect(hole!.tally.lostToServer).toBeGreaterThan(0);
-		expect(first.ms).toBeLessThan(2000);
 		hole!.heal();
 		await scene.managers[0]!.whole();
 		cut!.set({ kind: "cut" });

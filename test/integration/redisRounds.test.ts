@@ -10,8 +10,6 @@ import { formatStamp } from "../../runtime/redis/stamp.ts";
 import type { Store } from "../../runtime/redis/store.ts";
 import { type RedisServer, startRedis } from "../support/redisServers.ts";
 
-jest.setTimeout(120_000);
-
 const folder = mkdtempSync(join(tmpdir(), "holdfast-rounds-"));
 const path = join(folder, "nodes.json");
 let servers: RedisServer[] = [];

@@ -11,8 +11,6 @@ import { API_KEY } from "../support/redisClient.ts";
 import { removeRedises, startRedises } from "../support/redisServers.ts";
 import { until } from "../support/until.ts";
 
-jest.setTimeout(120_000);
-
 const folder = mkdtempSync(join(tmpdir(), "holdfast-service-"));
 const keyFile = join(folder, "keys");
 let nodes: string[];
@@ -146,7 +144,7 @@ test("SIGTERM ends it in order, and a second signal at once", async () => {
 	const second = await start({ STOP_DELAY_MS: 60_000 });
 	const cut = once(second.child, "exit");
 	second.child.kill("SIGINT");
-	await until("it to be stopping", 5000, () => second.log().includes('"stopping"'));
+	await until("it to be stopping", 30_000, () => second.log().includes('"stopping"'));
 	second.child.kill("SIGINT");
 	expect(await cut).toEqual([1, null]);
 });

@@ -6,8 +6,6 @@ import { entity, int, key, text } from "../support/datastoreValues.ts";
 import { type ReplicaSet, startReplicaSet } from "../support/replicaSet.ts";
 import { item, LOADED_AT, owner, type VerifySceneOptions, verifyScene } from "../support/verifyScene.ts";
 
-jest.setTimeout(120_000);
-
 let set: ReplicaSet;
 let client: MongoClient;
 

@@ -8,8 +8,6 @@ import type { Partition } from "../../runtime/migrate/work.ts";
 import { type ReplicaSet, startReplicaSet } from "../support/replicaSet.ts";
 import { LOADED_AT, verifyScene } from "../support/verifyScene.ts";
 
-jest.setTimeout(120_000);
-
 let set: ReplicaSet;
 let client: MongoClient;
 const EXTRAS = 2500;

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Document, MongoClient } from "mongodb";
 import { stringify } from "yaml";
 import { toolPath } from "../../runtime/tools.ts";
-import { freePorts } from "./stack.ts";
+import { freePorts } from "./freePort.ts";
 
 /**
  * A replica set that somebody else made: one or three mongods started by hand, with a key file and an administrator of their

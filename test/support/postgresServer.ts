@@ -7,9 +7,9 @@ import { writeRecord } from "../../runtime/access.ts";
 import { type Client, connectTo, endSession } from "../../runtime/postgres/connect.ts";
 import type { PostgresRecord } from "../../runtime/postgres/record.ts";
 import { type ToolRecord, toolPath } from "../../runtime/tools.ts";
+import { freePorts } from "./freePort.ts";
 import { long } from "./long.ts";
 import { root } from "./node.ts";
-import { freePorts } from "./stack.ts";
 
 /** Versions to test with: the newest; in the long form all that set-up brings, and Debian's where it is installed. */
 export function supportedVersions(): string[] {
@@ -67,7 +67,7 @@ export class PostgresServer {
 		const bin = dirname(await toolPath("postgres", version));
 		const server = new PostgresServer(await freePorts(1), bin);
 		await writeRecord(server.access, server.record);
-		for (let left = 100; ; left--) {
+		for (let left = 600; ; left--) {
 			try {
 				await server.as(server.superuser, "postgres", async () => {});
 				return server;

@@ -5,12 +5,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Document, MongoClient } from "mongodb";
 import { toolPath } from "../../runtime/tools.ts";
-import { freePorts } from "./stack.ts";
+import { freePorts } from "./freePort.ts";
 import { until } from "./until.ts";
 
 interface Options {
 	/** Megabytes of each member's oplog; 990 is the least. @default 990 */
 	oplogMb?: number;
+	/** Takes `configureFailPoint`, for what a server of production does not do on demand. @default false */
+	testCommands?: boolean;
 }
 
 /** A replica set of bare mongods on loopback, without users: what migrations write to in tests. */
@@ -40,13 +42,11 @@ export class ReplicaSet {
 		const [, port] = this.hosts[member]!.split(":");
 		const args = ["--dbpath", folder, "--port", port!, "--bind_ip", "127.0.0.1", "--replSet", this.name];
 		const small = ["--wiredTigerCacheSizeGB", "0.25", "--oplogSize", String(this.#options.oplogMb ?? 990)];
-		const quiet = [
-			"--nounixsocket",
-			"--logpath",
-			`${folder}.log`,
-			"--setParameter",
+		const parameters = [
 			"diagnosticDataCollectionEnabled=0",
-		];
+			...(this.#options.testCommands ? ["enableTestCommands=1"] : []),
+		].flatMap((one) => ["--setParameter", one]);
+		const quiet = ["--nounixsocket", "--logpath", `${folder}.log`, ...parameters];
 		this.#processes[member] = spawn(this.#mongod, [...args, ...small, ...quiet], { stdio: "ignore" });
 	}
 
@@ -69,6 +69,12 @@ export class ReplicaSet {
 		} finally {
 			await client.close();
 		}
+	}
+
+	/** Makes every insert on a member take so many milliseconds longer; 0: no longer. Needs `testCommands`. */
+	async slowInserts(member: number, ms: number): Promise<void> {
+		const data = { failCommands: ["insert"], blockConnection: true, blockTimeMS: ms };
+		await this.command(member, { configureFailPoint: "failCommand", mode: ms > 0 ? "alwaysOn" : "off", data });
 	}
 
 	/** The member that takes writes, once there is one. */

@@ -1,10 +1,10 @@
 import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
+import { freePorts } from "./freePort.ts";
 import { root } from "./node.ts";
 
 export interface Result {
@@ -232,21 +232,3 @@ export function summaryOf(stdout: string): Record<string, number> {
 	const summary = events.find((event) => event.summaryEvent)?.summaryEvent ?? JSON.parse(stdout);
 	return summary.resourceChanges ?? summary.changeSummary;
 }
-
-/** The first of `count` free ports in a row. */
-export async function freePorts(count: number): Promise<number> {
-	for (let tries = 0; tries < 100; tries++) {
-		const base = 20_000 + Math.floor(Math.random() * 10_000);
-		const free = await Promise.all([...Array(count).keys()].map((offset) => isFree(base + offset)));
-		if (free.every(Boolean)) return base;
-	}
-	throw new Error(`no ${count} free ports in a row`);
-}
-
-const isFree = (port: number): Promise<boolean> =>
-	new Promise((resolve) => {
-		const server = createServer();
-		server.once("error", () => resolve(false));
-		// On every address: members of other clusters listen on loopback addresses of their own.
-		server.listen(port, "0.0.0.0", () => server.close(() => resolve(true)));
-	});

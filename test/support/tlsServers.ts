@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { hasTls, toolPath } from "../../runtime/tools.ts";
-import { freePorts } from "./stack.ts";
+import { freePorts } from "./freePort.ts";
 
 const run = promisify(execFile);
 
@@ -71,7 +71,7 @@ export async function startPostgres(files: Record<string, string>, hba: string[]
 			() => 1,
 		);
 		if (code === 0) return { port, path, stop };
-		if (tries < 200 && child.exitCode === null) await sleep(100);
+		if (tries < 600 && child.exitCode === null) await sleep(100);
 		else {
 			await stop();
 			throw new Error("PostgreSQL did not start");

@@ -7,8 +7,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { withLock } from "../../runtime/lock.ts";
 
 const LOCK = JSON.stringify(join(__dirname, "../../runtime/lock.ts"));
-jest.setTimeout(30_000);
-
 let root = "";
 let path = "";
 const children: ChildProcess[] = [];

@@ -106,7 +106,7 @@ test("a run that ends at any save is finished by the next one, as the same clust
 		}
 	}
 	throw new Error("it never ends");
-}, 60_000);
+});
 
 test("an answer that got lost is not asked for again: the next look tells", async () => {
 	await up(1);

@@ -4,8 +4,6 @@ import { buffer } from "node:stream/consumers";
 import { openBucket } from "../../../runtime/gcs/openBucket.ts";
 import { StorageServer } from "../../support/storageServer.ts";
 
-jest.setTimeout(60_000);
-
 let server: StorageServer;
 const bucket = () => openBucket({ bucket: "from", endpoint: server.endpoint }, { firstDelayMs: 1, attempts: 3 });
 const whole = {

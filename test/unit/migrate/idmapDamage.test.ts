@@ -17,8 +17,6 @@ import { encodeKey } from "../../../runtime/migrate/oldKey.ts";
 import { MapScene, named } from "../../support/idMaps.ts";
 import { long, seeded } from "../../support/long.ts";
 
-jest.setTimeout(60_000);
-
 const COUNT = 1200;
 let scene: MapScene;
 let whole: Buffer;

@@ -7,8 +7,6 @@ import { ancestorEnds, encodeKey, type PathElement } from "../../../runtime/migr
 import { type Line, MapScene, named } from "../../support/idMaps.ts";
 import { long } from "../../support/long.ts";
 
-jest.setTimeout(60_000);
-
 const name = fc.oneof(
 	fc.string({ unit: "binary", minLength: 1, maxLength: 8 }),
 	fc.constantFrom("a", "a\0", "a\0\u0001", "\u{10000}", "\uffff", "=x", "a".repeat(1500), "b".repeat(5000)),

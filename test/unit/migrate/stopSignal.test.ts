@@ -1,8 +1,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-jest.setTimeout(30_000);
-
 const MODULE = JSON.stringify(join(__dirname, "../../../scripts/stopSignal.ts"));
 
 /** A process that works until it is asked to stop, and then `after`. It says when it was asked. */

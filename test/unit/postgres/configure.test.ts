@@ -58,8 +58,6 @@ class FakePatroni {
 	}
 }
 
-jest.setTimeout(30_000);
-
 let patroni: FakePatroni;
 let work: Work;
 let folder: string;

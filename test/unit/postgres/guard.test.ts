@@ -7,8 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { processFiles } from "../../../runtime/platform/layout.ts";
 import { recordStarted } from "../../../runtime/platform/started.ts";
 import { guardScript } from "../../../runtime/postgres/guard.ts";
-
-jest.setTimeout(40_000);
+import { until } from "../../support/until.ts";
 
 /** Seconds that Patroni may be gone. */
 const PATIENCE = 2;
@@ -43,7 +42,7 @@ const guard = (where = folder): ChildProcess => run("/bin/sh", [join(root, "guar
 /** A process that is called postgres and does `onQuit` when it is told to stop at once. */
 async function postmaster(onQuit = "exit 0", cwd = data): Promise<ChildProcess> {
 	const child = run(join(root, "postgres"), [onQuit], cwd);
-	await until(() =>
+	await until("it to run", 60_000, () =>
 		readFile(join(cwd, "ready")).then(
 			() => true,
 			() => false,
@@ -60,13 +59,6 @@ async function patroni(): Promise<ChildProcess> {
 	const child = run("sleep", ["60"]);
 	await recordStarted(folder, "patroni", child.pid!, "x");
 	return child;
-}
-
-async function until(test: () => Promise<boolean> | boolean): Promise<void> {
-	for (let tries = 0; !(await test()); tries++) {
-		if (tries > 300) throw new Error("waited for 15 s");
-		await sleep(50);
-	}
 }
 
 const ended = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
@@ -87,9 +79,9 @@ test("leaves PostgreSQL alone while Patroni lives, and stops it once Patroni is 
 	leader.kill("SIGKILL");
 	await sleep((PATIENCE - 1) * 1000);
 	expect(ended(server)).toBe(false);
-	await until(() => ended(server));
+	await until("its end", 60_000, () => ended(server));
 	expect(server.exitCode).toBe(0);
-	await until(async () => (await noted()).includes("is gone"));
+	await until("a note", 60_000, async () => (await noted()).includes("is gone"));
 	expect(await noted()).toMatch(
 		new RegExp(`^\\d{4}-\\d\\d-\\d\\dT[\\d:]{8}Z stopping postmaster ${server.pid}: Patroni has been gone`),
 	);
@@ -107,7 +99,7 @@ test("a Patroni that comes back in time keeps its PostgreSQL, and starts the cou
 	second.kill("SIGKILL");
 	await sleep((PATIENCE - 1) * 1000);
 	expect(ended(server)).toBe(false);
-	await until(() => ended(server));
+	await until("its end", 60_000, () => ended(server));
 });
 
 test("a Patroni that keeps dying does not hold it off", async () => {

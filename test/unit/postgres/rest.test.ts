@@ -3,8 +3,6 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PatroniRest } from "../../../runtime/postgres/rest.ts";
 
-jest.setTimeout(30_000);
-
 interface Call {
 	method: string;
 	path: string;

@@ -54,7 +54,7 @@ async function stale(more: Partial<ManagerSettings> = {}) {
 const standing = (manager: SimulatedManager) => manager.membership.admissions.get(FakeWorld.nameOf(3))?.standing;
 
 async function until(manager: SimulatedManager, wanted: string): Promise<void> {
-	for (let i = 0; i < 200 && standing(manager) !== wanted; i++) {
+	for (let i = 0; i < 2000 && standing(manager) !== wanted; i++) {
 		await sleep(5);
 		await settle(manager);
 	}

@@ -65,7 +65,7 @@ test("it serves on a port of the system's choice, keys and bytes as they come ov
 	expect(await (await get("/data/k")).json()).toMatchObject({ value: "v" });
 	const raw = await open();
 	raw.socket.write(`${line("/data/%ff/%fe", "PUT").replace("\r\n", "\r\ncontent-length: 1\r\n")}\r\nx`, "latin1");
-	await until("an answer", 5000, () => raw.heard().includes('"success":true'));
+	await until("an answer", 30_000, () => raw.heard().includes('"success":true'));
 	expect([...store.records.keys()]).toContain("\xff/\xfe");
 });
 
@@ -95,10 +95,10 @@ test("connections that rest too long are ended, and no more than the most are ta
 	await start({ keepAliveMs: 500, maxConnections: 50 });
 	const first = await open();
 	first.socket.write(`${line("/health")}\r\n`);
-	await until("an answer", 5000, () => first.heard().includes('"ok"'));
+	await until("an answer", 30_000, () => first.heard().includes('"ok"'));
 	await until("the end of its rest", 10_000, first.ended);
 	const all = await many(60);
-	await until("the rest to be closed", 5000, () => all.filter(({ ended }) => ended()).length >= 10);
+	await until("the rest to be closed", 30_000, () => all.filter(({ ended }) => ended()).length >= 10);
 	expect(all.filter(({ ended }) => !ended())).toHaveLength(50);
 });
 
@@ -126,7 +126,7 @@ test("what is no HTTP is answered in our form, and ended", async () => {
 	both.socket.write(
 		`${line("/data/k", "PUT")}content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
 	);
-	await until("their ends", 5000, () => [nonsense, large, both].every(({ ended }) => ended()));
+	await until("their ends", 30_000, () => [nonsense, large, both].every(({ ended }) => ended()));
 	expect(nonsense.heard()).toMatch(/^HTTP\/1\.1 400 [\s\S]*"code":"INVALID_REQUEST"/);
 	expect(large.heard()).toMatch(/^HTTP\/1\.1 431 [\s\S]*"code":"HEADERS_TOO_LARGE"/);
 	expect(both.heard()).toMatch(/^HTTP\/1\.1 400 /);
@@ -138,7 +138,7 @@ test("request lines that no URL can be are answered, none with a 500", async () 
 	const answer = async (line: string): Promise<string> => {
 		const one = await open();
 		one.socket.end(`${line} HTTP/1.1\r\nhost: x\r\nx-api-key: ${API_KEY}\r\ncontent-length: 0\r\n\r\n`, "latin1");
-		await until(`an answer to ${line}`, 5000, () => one.ended());
+		await until(`an answer to ${line}`, 30_000, () => one.ended());
 		return one.heard().slice(9, 12);
 	};
 	const put = ["PUT http://other.example/data/absolute", "PUT /data/\\back", "PUT /data/#hash", "PUT /data/%00"];
@@ -163,12 +163,12 @@ test("a body over the limit is refused before it is read, and one without a leng
 	await start({ maxValueBytes: 1000 });
 	const told = await open();
 	told.socket.write(`${line("/data/k", "PUT")}content-length: 1001\r\n\r\n`);
-	await until("an answer", 5000, () => told.heard().includes("TOO_LARGE"));
+	await until("an answer", 30_000, () => told.heard().includes("TOO_LARGE"));
 	const chunked = await open();
 	chunked.socket.write(
 		`${line("/data/k", "PUT")}transfer-encoding: chunked\r\n\r\n3e9\r\n${"x".repeat(1001)}\r\n0\r\n\r\n`,
 	);
-	await until("an answer", 5000, () => chunked.heard().includes("TOO_LARGE"));
+	await until("an answer", 30_000, () => chunked.heard().includes("TOO_LARGE"));
 	expect(store.records.size).toBe(0);
 });
 
@@ -179,9 +179,9 @@ test("a client that goes away in the middle of a body leaves nothing behind, and
 		gone.socket.write(`${line("/data/k", "PUT")}content-length: 90000\r\n\r\nabc`);
 		await sleep(50);
 		gone.socket.destroy();
-		await until("its end", 5000, gone.ended);
+		await until("its end", 30_000, gone.ended);
 	}
-	await until("the space", 5000, async () => (await put("k", "x".repeat(90_000))).status === 200);
+	await until("the space", 30_000, async () => (await put("k", "x".repeat(90_000))).status === 200);
 });
 
 test("stopping: readiness ends first, requests under way are answered, new connections refused", async () => {
@@ -196,7 +196,7 @@ test("stopping: readiness ends first, requests under way are answered, new conne
 	const stopped = served!.stop();
 	const ready = await get("/ready");
 	expect([ready.status, ((await ready.json()) as { code: string }).code]).toEqual([503, "STOPPING"]);
-	await until("no more connections", 5000, () =>
+	await until("no more connections", 30_000, () =>
 		get("/ready").then(
 			() => false,
 			() => true,
@@ -216,7 +216,7 @@ test("stopping ends at its deadline, whoever still waits", async () => {
 	kept.socket.write(`${line("/data/k", "PUT")}content-length: 1\r\n\r\nv`);
 	await sleep(100);
 	expect(await served!.stop()).toBe(false);
-	await until("its end", 5000, kept.ended);
+	await until("its end", 30_000, kept.ended);
 });
 
 test("a port in use is said in a sentence", async () => {

@@ -8,8 +8,6 @@ import { certificateFolder, identity, openssl } from "../../support/certificates
 import { runNode } from "../../support/node.ts";
 
 // Each generation costs half a second of an idle processor.
-jest.setTimeout(60_000);
-
 const seed = Number(process.env.HOLDFAST_SEED) || Date.now() % 2 ** 31;
 const ALL: Service[] = ["postgres", "patroni", "etcd", "peer", "mongod", "client"];
 const whole = identity({ services: ALL, users: ["replicator", "rewind"], trusted: [2, 1] });

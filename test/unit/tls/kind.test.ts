@@ -4,8 +4,6 @@ import type { IdentityInputs, IdentityOutputs } from "../../../runtime/tls/model
 import { identity, PASSPHRASE } from "../../support/certificates.ts";
 
 // Each generation costs half a second of an idle processor.
-jest.setTimeout(60_000);
-
 type State = IdentityInputs & IdentityOutputs;
 const OTHER = "another passphrase, and long";
 

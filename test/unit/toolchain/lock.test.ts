@@ -49,7 +49,7 @@ test("many processes at once never hold it together, also when they start from a
 	await Promise.all(children.map((child) => once(child, "close")));
 	expect(readFileSync(counter, "utf8")).toBe("20");
 	expect(readdirSync(folder)).toEqual(["counter"]);
-}, 30_000);
+});
 
 test("a later process with the pid of a dead owner does not keep the lock", async () => {
 	const path = join(scratch(), "lock");

@@ -51,7 +51,7 @@ test("launchers find the packages wherever the folder is, and may start processe
 	expect(run(join(moved, "bin/thing"), "a b", "--version")).toBe("thing child a b --version\n");
 	expect(() => run(join(moved, "bin/thingctl"))).toThrow(expect.objectContaining({ status: 3 }));
 	expect(readFileSync(join(moved, "bin/thing"), "utf8")).toContain("python=python3");
-}, 60_000);
+});
 
 test("compiled packages keep to the interpreter they were installed with, which the build needs", async () => {
 	const { into, needs } = await made(true);
@@ -63,4 +63,4 @@ test("compiled packages keep to the interpreter they were installed with, which 
 	expect(() => run(join(into, "bin/orphan"))).toThrow(/absent\/python3\.11/);
 	expect(run(join(into, "bin/thing"))).toBe("thing child\n");
 	rmSync(join(into, "bin/orphan"));
-}, 60_000);
+});
