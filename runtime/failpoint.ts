@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { home } from "./home.ts";
 
@@ -44,6 +44,9 @@ export type Failpoint =
  */
 export async function failpoint(name: Failpoint): Promise<void> {
 	if (process.env.HOLDFAST_FAILPOINT !== name) return;
-	writeFileSync(join(home(), "failpoint"), `${process.pid} ${name}\n`);
+	const mark = join(home(), "failpoint");
+	writeFileSync(`${mark}.new`, `${process.pid} ${name}\n`);
+	// Whoever sees it can read it.
+	renameSync(`${mark}.new`, mark);
 	await new Promise(() => setInterval(() => {}, 60_000));
 }

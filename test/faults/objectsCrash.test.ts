@@ -1,21 +1,15 @@
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { MongoClient } from "mongodb";
 import type { Failpoint } from "../../runtime/failpoint.ts";
 import { runMigration } from "../../runtime/migrate/run.ts";
 import { verifyMigration } from "../../runtime/migrate/verify.ts";
-import { root } from "../support/node.ts";
+import { ChildRun } from "../support/childRun.ts";
 import { type Expected, fill, objectParts, objectsDeclaration } from "../support/objectScene.ts";
 import { type ReplicaSet, startReplicaSet } from "../support/replicaSet.ts";
 import { StorageServer } from "../support/storageServer.ts";
-import { until } from "../support/until.ts";
 
 let set: ReplicaSet;
 let server: StorageServer;
 let expected: Expected[];
-const home = mkdtempSync(join(tmpdir(), "holdfast-objects-"));
 
 beforeAll(async () => {
 	set = await startReplicaSet(1);
@@ -23,7 +17,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
 	await set.stop();
-	rmSync(home, { recursive: true });
 });
 beforeEach(async () => {
 	const client = await new MongoClient(set.uri).connect();
@@ -38,18 +31,8 @@ beforeEach(async () => {
 afterEach(() => server.stop());
 
 /** Runs until a failpoint and is killed there. */
-async function killedAt(failpoint: Failpoint): Promise<void> {
-	const mark = join(home, "failpoint");
-	rmSync(mark, { force: true });
-	const env = { ...process.env, HOLDFAST_HOME: home, HOLDFAST_FAILPOINT: failpoint };
-	const args = [join(root, "test/support/objectRun.ts"), server.endpoint];
-	const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "ignore", "inherit"] });
-	const ended = new Promise((resolve) => child.once("close", resolve));
-	await until("the failpoint", 60_000, () => existsSync(mark) || child.exitCode !== null);
-	expect(existsSync(mark)).toBe(true);
-	child.kill("SIGKILL");
-	await ended;
-}
+const killedAt = (failpoint: Failpoint) =>
+	new ChildRun("objectRun.ts", server.endpoint, {}, failpoint).killedAtFailpoint();
 
 describe("a run that is killed", () => {
 	it.each([

@@ -1,6 +1,7 @@
 import type { Failpoint } from "../../runtime/failpoint.ts";
 import { runMigration } from "../../runtime/migrate/run.ts";
-import { killedAt, killLeftovers } from "../support/migrateProcess.ts";
+import { killLeftovers } from "../support/childRun.ts";
+import { MigrateProcess } from "../support/migrateProcess.ts";
 import { type SceneOptions, scene } from "../support/migrateScene.ts";
 import { targetForTests } from "../support/migrateTarget.ts";
 
@@ -30,7 +31,8 @@ const places: Failpoint[] = [
 test.each(places)("a run that is killed at %s and run again leaves exactly one copy of everything", async (place) => {
 	const wanted = await whole();
 	// One partition after the other: what is done again is what the failpoint left.
-	await killedAt(target.set.uri, place, options, { acceptDeadLetters: true, concurrency: 1 });
+	const run = { acceptDeadLetters: true, concurrency: 1 };
+	await new MigrateProcess(target.set.uri, options, run, place).killedAtFailpoint();
 	const { declaration, parts } = scene(options);
 	const ledger = target.client.db("holdfast_migrations");
 	const begun = await ledger.collection("migrations").findOne({});

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Checkpoint } from "../../runtime/migrate/checkpoint.ts";
 import { runMigration } from "../../runtime/migrate/run.ts";
-import { killLeftovers, MigrateProcess } from "../support/migrateProcess.ts";
+import { killLeftovers } from "../support/childRun.ts";
+import { MigrateProcess } from "../support/migrateProcess.ts";
 import { type SceneOptions, scene } from "../support/migrateScene.ts";
 import { targetForTests } from "../support/migrateTarget.ts";
 import { until } from "../support/until.ts";
