@@ -14,7 +14,7 @@ import type { DatastoreSource, SourceOptions } from "./source.ts";
  */
 export async function openSource(options: SourceOptions, patience: Patience = PATIENCE): Promise<DatastoreSource> {
 	const { project, database = "", readTime, retentionHours = 1 } = options;
-	const emulator = options.emulator ?? (process.env.DATASTORE_EMULATOR_HOST || undefined);
+	const emulator = emulatorOf(options);
 	if (readTime !== undefined) checkReadTime(readTime, retentionHours);
 	const caller = new Caller(emulator ?? "datastore.googleapis.com", patience);
 	const client = await connect(caller, project, emulator);
@@ -30,12 +30,17 @@ export async function openSource(options: SourceOptions, patience: Patience = PA
 				next: "leave the read time out and freeze the source, or move it to Firestore in Datastore mode first",
 			});
 		const expiresAt = pinned ? { expiresAt: expiryOf(readTime, retentionHours) } : {};
-		return new RemoteSource(new Reader(client, caller, place, pinned), { pinned, close, ...expiresAt });
+		const at = emulator === undefined ? {} : { emulator };
+		return new RemoteSource(new Reader(client, caller, place, pinned), { pinned, close, ...expiresAt, ...at });
 	} catch (error) {
 		await close();
 		throw error;
 	}
 }
+
+/** `host:port` of the emulator that is meant, if one is. */
+export const emulatorOf = ({ emulator }: { emulator?: string | undefined }): string | undefined =>
+	emulator ?? (process.env.DATASTORE_EMULATOR_HOST || undefined);
 
 /** Nothing is asked of the service yet: what fails here, and does not pass, are the credentials. */
 async function connect(caller: Caller, project: string, emulator: string | undefined): Promise<DatastoreClient> {

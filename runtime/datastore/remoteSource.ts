@@ -13,6 +13,7 @@ const WALK = 1_000;
 export interface RemoteOptions {
 	pinned: boolean;
 	expiresAt?: string;
+	emulator?: string;
 	close: () => Promise<void>;
 }
 
@@ -22,11 +23,12 @@ export class RemoteSource implements DatastoreSource {
 	readonly pinned: boolean;
 	readonly readTime?: string;
 	readonly expiresAt?: string;
+	readonly emulator?: string;
 	readonly close: () => Promise<void>;
 	readonly #reader: Reader;
 	readonly #sizes = new PageSizes();
 
-	constructor(reader: Reader, { pinned, expiresAt, close }: RemoteOptions) {
+	constructor(reader: Reader, { pinned, expiresAt, emulator, close }: RemoteOptions) {
 		const { project, database, readTime } = reader.place;
 		this.#reader = reader;
 		this.name = `projects/${project}/databases/${database}`;
@@ -34,6 +36,7 @@ export class RemoteSource implements DatastoreSource {
 		this.close = close;
 		if (readTime !== undefined) this.readTime = readTime;
 		if (expiresAt !== undefined) this.expiresAt = expiresAt;
+		if (emulator !== undefined) this.emulator = emulator;
 	}
 
 	async namespaces(): Promise<string[]> {

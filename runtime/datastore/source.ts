@@ -29,6 +29,8 @@ export interface KeyPage {
 export interface DatastoreSource {
 	/** `projects/<project>/databases/<database>`: recorded, so that a resume from another source is refused. */
 	readonly name: string;
+	/** `host:port`, where it is an emulator. */
+	readonly emulator?: string;
 	/** ISO 8601 with the Z: what all reads are pinned to. Absent: reads see the present. */
 	readonly readTime?: string;
 	/** False for an emulator that ignores read times: answers then carry none. */

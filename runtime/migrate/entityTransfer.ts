@@ -32,7 +32,7 @@ export function entityTransfer(declaration: DatastoreMigration, options: EntityT
 		apply: (partition, items) => load.apply(partition, items),
 	};
 	return {
-		ends: { source: source.name, target: declaration.database },
+		ends: { source: placed(source), target: declaration.database },
 		...(source.pinned && source.readTime !== undefined && { readTime: source.readTime }),
 		...(source.expiresAt !== undefined && { expiresAt: source.expiresAt }),
 		survey: () => survey(declaration, source),
@@ -44,6 +44,9 @@ export function entityTransfer(declaration: DatastoreMigration, options: EntityT
 		close: () => source.close(),
 	};
 }
+
+/** What was begun on an emulator is not gone on with at the service. */
+const placed = ({ name, emulator }: DatastoreSource) => (emulator === undefined ? name : `${emulator} ${name}`);
 
 async function survey(declaration: DatastoreMigration, source: DatastoreSource): Promise<Survey> {
 	const found = await kindsOf(declaration, source);

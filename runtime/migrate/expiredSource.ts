@@ -4,11 +4,13 @@ import { HoldfastError } from "../errors.ts";
 export const isExpired = (error: unknown): boolean => error instanceof HoldfastError && error.code === "HF_EXPIRED";
 
 /** A source whose read time is over: it answers nothing any more, but still says which it was. */
-export function expiredSource(name: string, readTime: string, error: unknown): DatastoreSource {
+export function expiredSource(
+	place: Pick<DatastoreSource, "name" | "readTime" | "emulator">,
+	error: unknown,
+): DatastoreSource {
 	const over = () => Promise.reject(error);
 	return {
-		name,
-		readTime,
+		...place,
 		pinned: true,
 		namespaces: over,
 		kinds: over,

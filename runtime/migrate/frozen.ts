@@ -57,7 +57,7 @@ function endsOf(declaration: Migration): Frozen["ends"] {
 
 /** As a declaration names them: without the address of an emulator. */
 export const withoutAddress = ({ source, target }: Frozen["ends"]): Frozen["ends"] => {
-	const bare = (end: string) => end.replace(/^\S+ (?=gs:\/\/)/, "");
+	const bare = (end: string) => end.replace(/^\S+ (?=gs:\/\/|projects\/)/, "");
 	return { source: bare(source), target: bare(target) };
 };
 

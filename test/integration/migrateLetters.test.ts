@@ -39,7 +39,7 @@ test("what the target refuses is put aside with its record, and passes once the 
 			if (!evenExpired) throw over;
 			return entityTransfer(declaration, {
 				...ends,
-				source: expiredSource("projects/demo/databases/", readTime!, over),
+				source: expiredSource({ name: "projects/demo/databases/", readTime: readTime! }, over),
 			});
 		},
 	};

@@ -35,6 +35,23 @@ test("another map, other rules and another read time are refused, whether or not
 	expect(await target.client.db("elsewhere").listCollections().toArray()).toEqual([]);
 });
 
+test("what was begun at an emulator is not gone on with at the service, nor the other way round", async () => {
+	const options: SceneOptions = { plain: 60, unmapped: 1 };
+	const rehearsal: SceneOptions = { ...options, emulator: "127.0.0.1:8081" };
+	for (const [begun, other] of [
+		[rehearsal, options],
+		[options, rehearsal],
+	] as const) {
+		expect(await refused(begun)).toContain("HF_INCOMPLETE");
+		expect(await refused(other)).toContain("HF_FROZEN: migration test was begun with another source");
+		// Through, it is told without looking at where it came from.
+		await run(begun, { acceptDeadLetters: true });
+		expect(await run(other)).toMatchObject({ state: "complete", already: true });
+		await target.client.db("holdfast_migrations").dropDatabase();
+		await target.client.db("moved").dropDatabase();
+	}
+});
+
 test("altered records of the ledger are refused", async () => {
 	const options: SceneOptions = { plain: 60, unmapped: 1 };
 	expect(await refused(options)).toContain("HF_INCOMPLETE");

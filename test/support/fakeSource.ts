@@ -17,6 +17,8 @@ export interface SourceCall {
 export interface FakeSourceOptions {
 	/** @default "projects/demo/databases/" */
 	name?: string;
+	/** Where it is said to be, as an emulator. @default nowhere: the service */
+	emulator?: string;
 	/** ISO 8601: which version is read. @default the newest */
 	readTime?: string;
 	/** False: an emulator that ignores the read time and answers the present. @default a read time is given */
@@ -82,6 +84,7 @@ export class FakeSource implements DatastoreSource {
 	readonly readTime?: string;
 	readonly expiresAt?: string;
 	readonly calls: SourceCall[] = [];
+	readonly emulator?: string;
 	closed = false;
 	readonly #options: FakeSourceOptions;
 	readonly #numbers = new Map<Verb, number>();
@@ -95,6 +98,7 @@ export class FakeSource implements DatastoreSource {
 		this.pinned = options.pinned ?? false;
 		if (options.readTime !== undefined) this.readTime = options.readTime;
 		if (options.expiresAt !== undefined) this.expiresAt = options.expiresAt;
+		if (options.emulator !== undefined) this.emulator = options.emulator;
 		this.#byKey = new Map(entities.map(({ key, entity }) => [key.toString("latin1"), entity]));
 		for (const stored of entities) {
 			const { namespace, path } = keyOf(stored.entity.key!);

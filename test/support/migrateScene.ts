@@ -23,6 +23,8 @@ export interface SceneOptions {
 	partitions?: number;
 	/** Milliseconds a page of the source takes. @default 0 */
 	delay?: number;
+	/** Where the source is said to be, as an emulator. @default nowhere: the service */
+	emulator?: string;
 	/** Of the map, as another map would have it. */
 	mapHash?: string;
 	/** Changes to the declaration. */
@@ -57,7 +59,7 @@ function* withAncestors(entities: readonly Entity[]): Generator<Buffer> {
 
 /** A migration from a source in memory to the replica set that HOLDFAST_TEST_TARGET names. */
 export function scene(options: SceneOptions): Scene {
-	const { plain, any = 0, unmapped = 0, partitions = 3, delay = 0 } = options;
+	const { plain, any = 0, unmapped = 0, partitions = 3, delay = 0, emulator } = options;
 	const small = plainEntities("Plain", plain);
 	const entities = [...small, ...randomEntities(generator(), "Any", any)];
 	const datastore = new FakeDatastore(entities);
@@ -82,7 +84,8 @@ export function scene(options: SceneOptions): Scene {
 	const parts: Parts = {
 		openIdMap: async () => map,
 		openTransfer: async (_, { readTime, ...ends }) => {
-			const source = datastore.open({ ...(readTime !== undefined && { readTime }), delay });
+			const at = { ...(readTime !== undefined && { readTime }), ...(emulator !== undefined && { emulator }) };
+			const source = datastore.open({ ...at, delay });
 			sources.push(source);
 			const transfer = entityTransfer(declaration, { ...ends, source });
 			return { ...transfer, split: () => split(source, partitions) };
