@@ -5,8 +5,13 @@ import { isRefused } from "../mongo/connect.ts";
 
 /** Seconds that a majority may be behind before writes wait. */
 const MAJORITY_LAG_S = 10;
-const POLL_MS = 2000;
-const PATIENCE_MS = 600_000;
+
+export interface BrakeTimes {
+	/** Milliseconds between two looks. @default 2000 */
+	pollMs?: number;
+	/** Milliseconds that writes wait at most. @default 600000 */
+	patienceMs?: number;
+}
 
 /** How the members follow, as the primary sees it; times in seconds since 1970. */
 export interface Following {
@@ -39,6 +44,8 @@ export function decideBrake({ committed, applied, members, oplog }: Following): 
 export class Brake {
 	readonly #client: MongoClient;
 	readonly #note: (note: string) => void;
+	readonly #pollMs: number;
+	readonly #patienceMs: number;
 	/** Where members that are silent now were when they were last heard of. */
 	readonly #lastSeen = new Map<string, number>();
 	#looked = Number.NEGATIVE_INFINITY;
@@ -47,28 +54,30 @@ export class Brake {
 	#looking: Promise<void> | undefined;
 	#blind = false;
 
-	constructor(client: MongoClient, note: (note: string) => void) {
+	constructor(client: MongoClient, note: (note: string) => void, times: BrakeTimes = {}) {
 		this.#client = client;
 		this.#note = note;
+		this.#pollMs = times.pollMs ?? 2000;
+		this.#patienceMs = times.patienceMs ?? 600_000;
 	}
 
-	/** Returns when writes may go on. HF_RETRY when they may not for ten minutes, or when stopped meanwhile. */
+	/** Returns when writes may go on. HF_RETRY when they may not as long as patience lasts, or when stopped meanwhile. */
 	async clear(signal: AbortSignal): Promise<void> {
 		for (;;) {
 			await this.#look();
 			if (this.#why === undefined) return;
-			if (performance.now() - this.#pausedSince! > PATIENCE_MS)
+			if (performance.now() - this.#pausedSince! > this.#patienceMs)
 				throw new HoldfastError("HF_RETRY", `the replica set does not catch up: ${this.#why}`, {
 					next: "bring its members back (holdfast status shows them), then run the same command again",
 				});
-			await sleep(POLL_MS, undefined, { signal }).catch(() => {
+			await sleep(this.#pollMs, undefined, { signal }).catch(() => {
 				throw new HoldfastError("HF_RETRY", `stopped while the replica set did not follow: ${this.#why}`);
 			});
 		}
 	}
 
 	async #look(): Promise<void> {
-		if (this.#blind || performance.now() - this.#looked < POLL_MS) return;
+		if (this.#blind || performance.now() - this.#looked < this.#pollMs) return;
 		this.#looking ??= this.#lookNow().finally(() => {
 			this.#looking = undefined;
 		});

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Checkpoint } from "../../runtime/migrate/checkpoint.ts";
+import { type ClaimOptions, claim } from "../../runtime/migrate/lease.ts";
+import { openLedger } from "../../runtime/migrate/ledger.ts";
+import { thisProcess } from "../../runtime/migrate/owner.ts";
 import { runMigration } from "../../runtime/migrate/run.ts";
 import { killLeftovers } from "../support/childRun.ts";
 import { MigrateProcess } from "../support/migrateProcess.ts";
@@ -81,6 +84,25 @@ test("a partition that another run holds is named, and the rest of the share is 
 	await holder.kill();
 	// Its process is gone: nobody waits for its lease.
 	expect((await runMigration(declaration, {}, parts)).counts).toEqual({ read: 300, written: 300 });
+});
+
+test("whoever waits long enough for a partition learns who holds it, and may take it over", async () => {
+	const holder = new MigrateProcess(target.set.uri, { plain: 100, partitions: 1 }, {}, "migrate/claimed");
+	await holder.hangs();
+	const ledger = openLedger(target.client, "holdfast_migrations");
+	const id = { migration: "test", job: "load", partition: 0 };
+	const claiming = (how: Partial<ClaimOptions>) =>
+		thisProcess().then((me) => claim(ledger, id, { me, waitMs: 300, signal: new AbortController().signal, ...how }));
+	await expect(claiming({})).rejects.toMatchObject({
+		code: "HF_LOCKED",
+		message: expect.stringMatching(
+			`process ${holder.child.pid} of .* is at work on partition 0 of load of migration test`,
+		),
+		next: expect.stringContaining("--take-over"),
+	});
+	const lease = await claiming({ takeOver: true });
+	await lease.giveBack(lease.reached);
+	await holder.kill();
 });
 
 test("SIGTERM finishes the page, leaves a checkpoint and the partition to others, and exits 75", async () => {

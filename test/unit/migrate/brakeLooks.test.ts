@@ -22,26 +22,43 @@ function answering(...looks: (Look | Error)[]): MongoClient {
 	return { db: () => ({ command, collection: () => ({ find: () => cursor }) }) } as unknown as MongoClient;
 }
 
+/** Looks every 5 ms. */
+const braking = (client: MongoClient, notes: string[] = [], patienceMs = 600_000) =>
+	new Brake(client, (note) => notes.push(note), { pollMs: 5, patienceMs });
 const never = new AbortController().signal;
 
 test("writes wait as long as a majority is behind, and people are told once", async () => {
 	const notes: string[] = [];
-	const brake = new Brake(answering({ lag: 30 }, { lag: 20 }, { lag: 0 }), (note) => notes.push(note));
-	await brake.clear(never);
+	await braking(answering({ lag: 30 }, { lag: 20 }, { lag: 0 }), notes).clear(never);
 	expect(notes).toEqual(["writes wait: a majority of the members is 30 s behind", "writes go on"]);
+});
+
+test("a set that does not catch up ends the run, to be tried again; time without need to wait does not count", async () => {
+	const brake = braking(answering({ lag: 30 }, { lag: 0 }, { lag: 11 }), [], 200);
+	const begin = performance.now();
+	await brake.clear(never);
+	const writing = async () => {
+		for (;;) await brake.clear(never);
+	};
+	await expect(writing()).rejects.toMatchObject({
+		code: "HF_RETRY",
+		message: expect.stringContaining("the replica set does not catch up: a majority of the members is 11 s behind"),
+		next: expect.stringContaining("holdfast status"),
+	});
+	expect(performance.now() - begin).toBeGreaterThan(200);
 });
 
 test("a stop ends the waiting", async () => {
 	const stop = new AbortController();
 	setTimeout(() => stop.abort(), 50);
-	const waiting = new Brake(answering({ lag: 30 }), () => {}).clear(stop.signal);
+	const waiting = braking(answering({ lag: 30 })).clear(stop.signal);
 	await expect(waiting).rejects.toThrow("HF_RETRY: stopped while the replica set did not follow");
 });
 
 test("a user who may not ask is told once that nothing waits", async () => {
 	const notes: string[] = [];
 	const refused = new MongoServerError({ message: "not authorized", code: 13 });
-	const brake = new Brake(answering(refused), (note) => notes.push(note));
+	const brake = braking(answering(refused), notes);
 	await brake.clear(never);
 	await brake.clear(never);
 	expect(notes).toEqual(["writes do not wait for members that cannot follow: the user lacks the role clusterMonitor"]);
@@ -49,6 +66,6 @@ test("a user who may not ask is told once that nothing waits", async () => {
 
 test("a look that does not come through holds nothing up", async () => {
 	const notes: string[] = [];
-	await new Brake(answering(new Error("connection closed")), (note) => notes.push(note)).clear(never);
+	await braking(answering(new Error("connection closed")), notes).clear(never);
 	expect(notes).toEqual([]);
 });
