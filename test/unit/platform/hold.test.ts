@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { constants, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { processFiles } from "../../../runtime/platform/layout.ts";
@@ -9,6 +9,7 @@ import { born, isAlive } from "../../../runtime/platform/proc.ts";
 import { stagedHash } from "../../../runtime/platform/staging.ts";
 import { forgetStarts, readAlive, readStarted, readStarts, recordStarted } from "../../../runtime/platform/started.ts";
 import { supervisorFiles } from "../../../runtime/platform/supervisorConfig.ts";
+import { hearsTerm } from "../../support/hearsTerm.ts";
 import { until } from "../../support/until.ts";
 
 let root = "";
@@ -137,18 +138,12 @@ test("passes a signal on that came before it knew for whom it stands in", async 
 	await recordStarted(folder, "p", orphan.pid!, "x");
 	await rename(folder, `${folder}.away`);
 	const child = hold();
-	await until("it to hear signals", LIMIT_MS, () => catchesTerm(child));
+	await hearsTerm(child);
 	child.kill("SIGTERM");
 	await rename(`${folder}.away`, folder);
 	expect(await once(child, "exit")).toEqual([0, null]);
 	expect(orphan.signalCode ?? (await once(orphan, "exit"))[1]).toBe("SIGTERM");
 });
-
-/** Whether a process has a handler for SIGTERM by now. */
-async function catchesTerm({ pid }: ChildProcess): Promise<boolean> {
-	const [, mask] = /^SigCgt:\s*(\w+)/m.exec(await readFile(`/proc/${pid}/status`, "utf8"))!;
-	return (BigInt(`0x${mask}`) & (1n << BigInt(constants.signals.SIGTERM - 1))) !== 0n;
-}
 
 test("starts the program once the process it stood in for has ended", async () => {
 	await launch("/bin/sh", "-c", "exit 48");

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { processFiles } from "../../../runtime/platform/layout.ts";
 import { recordStarted } from "../../../runtime/platform/started.ts";
 import { guardScript } from "../../../runtime/postgres/guard.ts";
+import { hearsTerm } from "../../support/hearsTerm.ts";
 import { until } from "../../support/until.ts";
 
 /** Seconds that Patroni may be gone. */
@@ -64,10 +65,19 @@ async function patroni(): Promise<ChildProcess> {
 const ended = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 const noted = () => readFile(join(folder, "log/guard.log"), "utf8").catch(() => "");
 
+/** Tells a guard to end; the exit. */
 async function stop(child: ChildProcess): Promise<unknown> {
+	await hearsTerm(child);
 	const exit = once(child, "exit");
 	child.kill("SIGTERM");
 	return exit;
+}
+
+/** It ends, and no sooner than a Patroni that was killed just now has been gone for long enough, by whole seconds. */
+async function endsAfterPatience(server: ChildProcess): Promise<void> {
+	const begin = Date.now();
+	await until("its end", 60_000, () => ended(server));
+	expect(Date.now() - begin).toBeGreaterThan((PATIENCE - 1) * 1000);
 }
 
 test("leaves PostgreSQL alone while Patroni lives, and stops it once Patroni is gone for too long", async () => {
@@ -77,9 +87,7 @@ test("leaves PostgreSQL alone while Patroni lives, and stops it once Patroni is 
 	await sleep(7000);
 	expect(ended(server)).toBe(false);
 	leader.kill("SIGKILL");
-	await sleep((PATIENCE - 1) * 1000);
-	expect(ended(server)).toBe(false);
-	await until("its end", 60_000, () => ended(server));
+	await endsAfterPatience(server);
 	expect(server.exitCode).toBe(0);
 	await until("a note", 60_000, async () => (await noted()).includes("is gone"));
 	expect(await noted()).toMatch(
@@ -97,9 +105,7 @@ test("a Patroni that comes back in time keeps its PostgreSQL, and starts the cou
 	const second = await patroni();
 	await sleep(7000);
 	second.kill("SIGKILL");
-	await sleep((PATIENCE - 1) * 1000);
-	expect(ended(server)).toBe(false);
-	await until("its end", 60_000, () => ended(server));
+	await endsAfterPatience(server);
 });
 
 test("a Patroni that keeps dying does not hold it off", async () => {
@@ -119,9 +125,7 @@ test("a Patroni that keeps dying does not hold it off", async () => {
 test("told to end, it goes at once while Patroni lives", async () => {
 	await patroni();
 	const server = await postmaster();
-	const child = guard();
-	await sleep(500);
-	expect(await stop(child)).toEqual([0, null]);
+	expect(await stop(guard())).toEqual([0, null]);
 	expect(ended(server)).toBe(false);
 	expect(await noted()).toBe("");
 });
@@ -129,10 +133,8 @@ test("told to end, it goes at once while Patroni lives", async () => {
 test("told to end while Patroni is gone, it stops PostgreSQL first and waits until it is gone", async () => {
 	// Without a record of Patroni, too: a member that was never started cleanly.
 	const server = await postmaster("sleep 2; exit 0");
-	const child = guard();
-	await sleep(500);
 	const begin = Date.now();
-	expect(await stop(child)).toEqual([0, null]);
+	expect(await stop(guard())).toEqual([0, null]);
 	expect(Date.now() - begin).toBeGreaterThan(1500);
 	expect(ended(server)).toBe(true);
 	expect(await noted()).toContain("the member is stopped and Patroni is gone");
@@ -141,44 +143,36 @@ test("told to end while Patroni is gone, it stops PostgreSQL first and waits unt
 test("a frozen PostgreSQL is woken to obey, and one that does not obey is killed", async () => {
 	const frozen = await postmaster();
 	frozen.kill("SIGSTOP");
-	expect(await stop(await started())).toEqual([0, null]);
+	expect(await stop(guard())).toEqual([0, null]);
 	expect(frozen.exitCode).toBe(0);
 	await rm(join(data, "ready"));
 	const deaf = await postmaster("true");
-	expect(await stop(await started())).toEqual([0, null]);
+	expect(await stop(guard())).toEqual([0, null]);
 	expect(deaf.signalCode).toBe("SIGKILL");
 	expect(await noted()).toContain("does not stop: killing it");
 });
 
-async function started(): Promise<ChildProcess> {
-	const child = guard();
-	await sleep(500);
-	return child;
-}
-
 test("works through a link to the folder", async () => {
 	await symlink(folder, join(root, "link"));
 	const server = await postmaster();
-	const child = guard(join(root, "link"));
-	await sleep(500);
-	expect(await stop(child)).toEqual([0, null]);
+	expect(await stop(guard(join(root, "link")))).toEqual([0, null]);
 	expect(ended(server)).toBe(true);
 });
 
 test("a process that only has the pid of a postmaster is left alone", async () => {
 	const other = run("sleep", ["60"], data);
 	await pidFile(String(other.pid));
-	expect(await stop(await started())).toEqual([0, null]);
+	expect(await stop(guard())).toEqual([0, null]);
 	expect(ended(other)).toBe(false);
 
 	const elsewhere = await postmaster("exit 0", root);
-	expect(await stop(await started())).toEqual([0, null]);
+	expect(await stop(guard())).toEqual([0, null]);
 	expect(ended(elsewhere)).toBe(false);
 
 	const standalone = await postmaster();
 	for (const text of [`-${standalone.pid}`, "", "no pid", "999999999"]) {
 		await pidFile(text);
-		expect(await stop(await started())).toEqual([0, null]);
+		expect(await stop(guard())).toEqual([0, null]);
 	}
 	expect(ended(standalone)).toBe(false);
 	expect(await noted()).toBe("");
@@ -192,7 +186,7 @@ test.each([
 	const record = processFiles.started(folder, "patroni");
 	await writeFile(record, change(await readFile(record, "utf8")));
 	const server = await postmaster();
-	expect(await stop(await started())).toEqual([0, null]);
+	expect(await stop(guard())).toEqual([0, null]);
 	expect(ended(server)).toBe(true);
 });
 
