@@ -1,5 +1,6 @@
 import { type Stats, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { SecretText } from "./readSettings.ts";
 
@@ -45,10 +46,12 @@ export function watchSecret<T>({ name, secret, parse, read, log, pollMs = POLL_M
 		if (found !== undefined && found !== problem) log.warn({ setting: name, problem: found }, "secret not taken up");
 		problem = found;
 	};
+	const closing = new AbortController();
 	const look = async (): Promise<void> => {
 		const seen = versionOf(await stat(path));
 		if (seen === version && problem === undefined) return;
 		const now = (await readFile(path, "utf8")).trim();
+		if (closing.signal.aborted) return;
 		version = seen;
 		if (now !== text) {
 			value = parse(now);
@@ -57,9 +60,24 @@ export function watchSecret<T>({ name, secret, parse, read, log, pollMs = POLL_M
 		}
 		report(undefined);
 	};
-	const timer = setInterval(() => look().catch((error) => report(reasonOf(error))), pollMs);
-	timer.unref();
-	return { current: () => value, close: () => clearInterval(timer) };
+	void lookAgainAndAgain(look, (error) => report(reasonOf(error)), pollMs, closing.signal);
+	return { current: () => value, close: () => closing.abort() };
+}
+
+/** One look after the other: an older one that took longer must not have the last word. */
+async function lookAgainAndAgain(
+	look: () => Promise<void>,
+	failed: (error: NodeJS.ErrnoException) => void,
+	pollMs: number,
+	signal: AbortSignal,
+): Promise<void> {
+	for (;;) {
+		await sleep(pollMs, undefined, { signal, ref: false }).catch(() => undefined);
+		if (signal.aborted) return;
+		await look().catch((error) => {
+			if (!signal.aborted) failed(error);
+		});
+	}
 }
 
 /** Never the text itself: an error of `parse` names the setting and what is wrong. */

@@ -55,6 +55,20 @@ test("what cannot be used, or is gone, changes nothing and is said once; the nex
 	await until(() => watched.current()[0] === "third-key-3");
 });
 
+test("nothing is said of what comes after the end, also by a look that was under way", async () => {
+	for (let i = 0; i < 300; i++) {
+		replace(`key-number-${i}`);
+		const one = watchSecret({ name: "API_KEY", secret: { path }, parse: keysOf, read, log, pollMs: 1 });
+		await sleep(i % 4);
+		one.close();
+		watched.close();
+		lines.length = 0;
+		replace("bad");
+		await sleep(2);
+		expect(lines).toEqual([]);
+	}
+});
+
 test("a secret that was given as text never changes", () => {
 	const given = watchSecret({ name: "X", secret: { text: "text-key-1" }, parse: keysOf, read, log });
 	expect(given.current()).toEqual(["text-key-1"]);
