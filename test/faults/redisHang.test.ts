@@ -4,7 +4,8 @@ import { RedisScene } from "../support/redisScene.ts";
 jest.setTimeout(300_000);
 afterAll(() => RedisScene.removeAll());
 
-const TIMEOUT_MS = 250;
+/** As by default: a busy machine must not make the nodes that run miss it. */
+const TIMEOUT_MS = 1000;
 const SECONDS = long ? 30 : 4;
 
 interface Seen {
@@ -37,7 +38,7 @@ async function load(scene: RedisScene, label: string): Promise<Seen> {
 	return seen;
 }
 
-test("a node that hangs instead of failing: every request is answered, and p99 stays below the write timeout", async () => {
+test("a node that hangs instead of failing: every request is answered, and p99 is the write timeout at most", async () => {
 	const scene = await RedisScene.create({ writeTimeoutMs: TIMEOUT_MS, readTimeoutMs: TIMEOUT_MS });
 	await load(scene, "all well");
 	const hung = scene.servers[1]!;
@@ -45,7 +46,7 @@ test("a node that hangs instead of failing: every request is answered, and p99 s
 	const seen = await load(scene, "one of three hangs");
 	expect(Object.keys(seen.statuses)).toEqual(["200"]);
 	// Its kernel takes what is sent, it answers nothing: what a client waits for is the timeout, at most.
-	expect(quantile(seen, 0.99)).toBeLessThan(TIMEOUT_MS + 200);
+	expect(quantile(seen, 0.99)).toBeLessThan(1.5 * TIMEOUT_MS);
 
 	hung.resume();
 	await scene.heal();
@@ -58,7 +59,7 @@ test("two of three hang: writes and reads fail within the timeout, and work agai
 	for (const server of scene.servers.slice(1)) server.pause();
 	const seen = await load(scene, "two of three hang");
 	expect(seen.statuses["200"]).toBeUndefined();
-	expect(quantile(seen, 0.99)).toBeLessThan(TIMEOUT_MS + 200);
+	expect(quantile(seen, 0.99)).toBeLessThan(1.5 * TIMEOUT_MS);
 	for (const server of scene.servers.slice(1)) server.resume();
 	await scene.heal();
 	const well = await load(scene, "both are back");
