@@ -2,6 +2,7 @@ import { HoldfastError } from "../errors.ts";
 import { Caller, PATIENCE, type Patience } from "./caller.ts";
 import { type DatastoreClient, openClient } from "./client.ts";
 import { LOG_IN } from "./failure.ts";
+import { identityOf } from "./identity.ts";
 import { Reader } from "./reader.ts";
 import { checkReadTime, expiryOf } from "./readTime.ts";
 import { RemoteSource } from "./remoteSource.ts";
@@ -14,7 +15,8 @@ import type { DatastoreSource, SourceOptions } from "./source.ts";
  */
 export async function openSource(options: SourceOptions, patience: Patience = PATIENCE): Promise<DatastoreSource> {
 	const { project, database = "", readTime, retentionHours = 1 } = options;
-	const emulator = emulatorOf(options);
+	const identity = identityOf(options);
+	const { emulator } = identity;
 	if (readTime !== undefined) checkReadTime(readTime, retentionHours);
 	const caller = new Caller(emulator ?? "datastore.googleapis.com", patience);
 	const client = await connect(caller, project, emulator);
@@ -30,17 +32,12 @@ export async function openSource(options: SourceOptions, patience: Patience = PA
 				next: "leave the read time out and freeze the source, or move it to Firestore in Datastore mode first",
 			});
 		const expiresAt = pinned ? { expiresAt: expiryOf(readTime, retentionHours) } : {};
-		const at = emulator === undefined ? {} : { emulator };
-		return new RemoteSource(new Reader(client, caller, place, pinned), { pinned, close, ...expiresAt, ...at });
+		return new RemoteSource(new Reader(client, caller, place, pinned), { ...identity, pinned, close, ...expiresAt });
 	} catch (error) {
 		await close();
 		throw error;
 	}
 }
-
-/** `host:port` of the emulator that is meant, if one is. */
-export const emulatorOf = ({ emulator }: { emulator?: string | undefined }): string | undefined =>
-	emulator ?? (process.env.DATASTORE_EMULATOR_HOST || undefined);
 
 /** Nothing is asked of the service yet: what fails here, and does not pass, are the credentials. */
 async function connect(caller: Caller, project: string, emulator: string | undefined): Promise<DatastoreClient> {

@@ -10,10 +10,9 @@ import type { DatastoreSource, EntityPage, KeyPage, KeyRange } from "./source.ts
 /** Keys that a walk asks for at once. */
 const WALK = 1_000;
 
-export interface RemoteOptions {
+export interface RemoteOptions extends Pick<DatastoreSource, "name" | "emulator"> {
 	pinned: boolean;
 	expiresAt?: string;
-	emulator?: string;
 	close: () => Promise<void>;
 }
 
@@ -28,10 +27,10 @@ export class RemoteSource implements DatastoreSource {
 	readonly #reader: Reader;
 	readonly #sizes = new PageSizes();
 
-	constructor(reader: Reader, { pinned, expiresAt, emulator, close }: RemoteOptions) {
-		const { project, database, readTime } = reader.place;
+	constructor(reader: Reader, { name, emulator, pinned, expiresAt, close }: RemoteOptions) {
+		const { readTime } = reader.place;
 		this.#reader = reader;
-		this.name = `projects/${project}/databases/${database}`;
+		this.name = name;
 		this.pinned = pinned;
 		this.close = close;
 		if (readTime !== undefined) this.readTime = readTime;

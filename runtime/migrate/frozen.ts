@@ -1,3 +1,4 @@
+import { identityOf } from "../datastore/identity.ts";
 import { HoldfastError } from "../errors.ts";
 import { jsonDigest } from "./digest.ts";
 import type { IdMap } from "./idmap/idMap.ts";
@@ -51,8 +52,7 @@ function endsOf(declaration: Migration): Frozen["ends"] {
 		const place = ({ bucket, prefix }: BucketPlace) => `gs://${bucket}${prefix === "" ? "" : `/${prefix}`}`;
 		return { source: place(declaration.source), target: place(declaration.target) };
 	}
-	const { project, database } = declaration.source;
-	return { source: `projects/${project}/databases/${database}`, target: declaration.database };
+	return { source: identityOf(declaration.source).name, target: declaration.database };
 }
 
 /** As a declaration names them: without the address of an emulator. */

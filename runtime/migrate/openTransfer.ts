@@ -1,5 +1,6 @@
 import type { MongoClient } from "mongodb";
-import { emulatorOf, openSource } from "../datastore/open.ts";
+import { identityOf } from "../datastore/identity.ts";
+import { openSource } from "../datastore/open.ts";
 import { entityTransfer } from "./entityTransfer.ts";
 import { expiredSource, isExpired } from "./expiredSource.ts";
 import type { IdMap } from "./idmap/idMap.ts";
@@ -25,14 +26,12 @@ export interface TransferOptions {
 export async function openTransfer(declaration: Migration, options: TransferOptions): Promise<Transfer> {
 	const { readTime, evenExpired, ...ends } = options;
 	if (declaration.kind === "objects") return objectTransfer(declaration, ends);
-	const { project, database, retentionHours } = declaration.source;
-	const address = emulatorOf(declaration.source);
-	const at = address === undefined ? {} : { emulator: address };
-	const place = { project, database, retentionHours, ...at };
+	const { project, database, emulator, retentionHours } = declaration.source;
+	const place = { project, database, retentionHours, ...(emulator !== undefined && { emulator }) };
 	const opening = openSource({ ...place, ...(readTime !== undefined && { readTime }) });
 	const source = await opening.catch((error: unknown) => {
 		if (!evenExpired || readTime === undefined || !isExpired(error)) throw error;
-		return expiredSource({ name: `projects/${project}/databases/${database}`, readTime, ...at }, error);
+		return expiredSource({ ...identityOf(place), readTime }, error);
 	});
 	return entityTransfer(declaration, { ...ends, source });
 }
