@@ -1,5 +1,5 @@
-import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeText } from "./files.ts";
 import { home } from "./home.ts";
 
 /** Places where a run may be killed with the most to lose, in the order they are passed. */
@@ -44,9 +44,6 @@ export type Failpoint =
  */
 export async function failpoint(name: Failpoint): Promise<void> {
 	if (process.env.HOLDFAST_FAILPOINT !== name) return;
-	const mark = join(home(), "failpoint");
-	writeFileSync(`${mark}.new`, `${process.pid} ${name}\n`);
-	// Whoever sees it can read it.
-	renameSync(`${mark}.new`, mark);
+	await writeText(join(home(), "failpoint"), `${process.pid} ${name}\n`);
 	await new Promise(() => setInterval(() => {}, 60_000));
 }
