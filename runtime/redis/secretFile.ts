@@ -47,11 +47,12 @@ export function watchSecret<T>({ name, secret, parse, read, log, pollMs = POLL_M
 		problem = found;
 	};
 	const closing = new AbortController();
+	const { signal } = closing;
 	const look = async (): Promise<void> => {
 		const seen = versionOf(await stat(path));
 		if (seen === version && problem === undefined) return;
 		const now = (await readFile(path, "utf8")).trim();
-		if (closing.signal.aborted) return;
+		if (signal.aborted) return;
 		version = seen;
 		if (now !== text) {
 			value = parse(now);
@@ -60,24 +61,18 @@ export function watchSecret<T>({ name, secret, parse, read, log, pollMs = POLL_M
 		}
 		report(undefined);
 	};
-	void lookAgainAndAgain(look, (error) => report(reasonOf(error)), pollMs, closing.signal);
+	// One look after the other: an older one that took longer must not have the last word.
+	const follow = async (): Promise<void> => {
+		for (;;) {
+			await sleep(pollMs, undefined, { signal, ref: false }).catch(() => undefined);
+			if (signal.aborted) return;
+			await look().catch((error) => {
+				if (!signal.aborted) report(reasonOf(error));
+			});
+		}
+	};
+	void follow();
 	return { current: () => value, close: () => closing.abort() };
-}
-
-/** One look after the other: an older one that took longer must not have the last word. */
-async function lookAgainAndAgain(
-	look: () => Promise<void>,
-	failed: (error: NodeJS.ErrnoException) => void,
-	pollMs: number,
-	signal: AbortSignal,
-): Promise<void> {
-	for (;;) {
-		await sleep(pollMs, undefined, { signal, ref: false }).catch(() => undefined);
-		if (signal.aborted) return;
-		await look().catch((error) => {
-			if (!signal.aborted) failed(error);
-		});
-	}
 }
 
 /** Never the text itself: an error of `parse` names the setting and what is wrong. */

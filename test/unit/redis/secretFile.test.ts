@@ -5,6 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { keysOf } from "../../../runtime/redis/readSettings.ts";
 import { type Watched, watchSecret } from "../../../runtime/redis/secretFile.ts";
+import { until } from "../../support/until.ts";
+
+const LIMIT_MS = 30_000;
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-secret-"));
 const path = join(folder, "keys");
@@ -21,9 +24,6 @@ beforeEach(() => {
 afterEach(() => watched.close());
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const until = async (fact: () => boolean) => {
-	while (!fact()) await sleep(5);
-};
 /** As an operator, or a mounted secret, does it. */
 const replace = (text: string) => {
 	writeFileSync(`${path}.new`, text);
@@ -34,7 +34,7 @@ test("a replaced file is taken up, and the same object given as long as it stand
 	const before = watched.current();
 	expect(watched.current()).toBe(before);
 	replace("second-key-2,first-key-1");
-	await until(() => watched.current() !== before);
+	await until("another secret", LIMIT_MS, () => watched.current() !== before);
 	expect(watched.current()).toEqual(["second-key-2", "first-key-1"]);
 	expect(lines.join("")).not.toContain("key-");
 	const after = watched.current();
@@ -45,14 +45,14 @@ test("a replaced file is taken up, and the same object given as long as it stand
 
 test("what cannot be used, or is gone, changes nothing and is said once; the next good text counts", async () => {
 	replace("bad");
-	await until(() => lines.length > 0);
+	await until("word of it", LIMIT_MS, () => lines.length > 0);
 	rmSync(path);
-	await until(() => lines.length > 1);
+	await until("word of it", LIMIT_MS, () => lines.length > 1);
 	await sleep(30);
 	expect(watched.current()).toEqual(["first-key-1"]);
 	expect(lines.map((line) => JSON.parse(line).problem)).toEqual(["HF_SETTING", "ENOENT"]);
 	writeFileSync(path, "third-key-3");
-	await until(() => watched.current()[0] === "third-key-3");
+	await until("another secret", LIMIT_MS, () => watched.current()[0] === "third-key-3");
 });
 
 test("nothing is said of what comes after the end, also by a look that was under way", async () => {
