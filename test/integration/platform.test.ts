@@ -16,7 +16,7 @@ import type { HostInputs, MemberInputs } from "../../runtime/platform/model.ts";
 import { openHost } from "../../runtime/platform/open.ts";
 import { born, usersOf } from "../../runtime/platform/proc.ts";
 import { stagedHash } from "../../runtime/platform/staging.ts";
-import { freePorts } from "../support/freePort.ts";
+import { freePort } from "../support/freePort.ts";
 
 const STACK = "s1";
 const CONF = "conf/mongod.conf";
@@ -36,8 +36,7 @@ beforeAll(async () => {
 	process.env.PULUMI_CONFIG_PASSPHRASE = CANARY;
 	await mkdir(home(), { recursive: true });
 	await copyFile(tools, join(home(), "tools.json"));
-	const base = await freePorts(4);
-	ports = [0, 1, 2, 3].map((offset) => base + offset);
+	ports = await Promise.all(Array.from({ length: 4 }, freePort));
 	hostId = (await hostKind.ensure(hostInputs)).hostId;
 });
 

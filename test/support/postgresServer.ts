@@ -7,7 +7,7 @@ import { writeRecord } from "../../runtime/access.ts";
 import { type Client, connectTo, endSession } from "../../runtime/postgres/connect.ts";
 import type { PostgresRecord } from "../../runtime/postgres/record.ts";
 import { type ToolRecord, toolPath } from "../../runtime/tools.ts";
-import { freePorts } from "./freePort.ts";
+import { freePort } from "./freePort.ts";
 import { long } from "./long.ts";
 import { root } from "./node.ts";
 
@@ -65,7 +65,7 @@ export class PostgresServer {
 		if (!existsSync(join(home, "tools.json")))
 			symlinkSync(join(root, ".holdfast", "tools.json"), join(home, "tools.json"));
 		const bin = dirname(await toolPath("postgres", version));
-		const server = new PostgresServer(await freePorts(1), bin);
+		const server = new PostgresServer(await freePort(), bin);
 		await writeRecord(server.access, server.record);
 		for (let left = 600; ; left--) {
 			try {

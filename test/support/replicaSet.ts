@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Document, MongoClient } from "mongodb";
 import { toolPath } from "../../runtime/tools.ts";
-import { freePorts } from "./freePort.ts";
+import { freePort } from "./freePort.ts";
 import { until } from "./until.ts";
 
 interface Options {
@@ -129,7 +129,8 @@ export class ReplicaSet {
 
 /** Started and initiated; `stop` removes all of it. */
 export async function startReplicaSet(members: 1 | 3 = 1, options: Options = {}): Promise<ReplicaSet> {
-	const set = new ReplicaSet([...(await ports(members))], await toolPath("mongod"), options);
+	const ports = await Promise.all(Array.from({ length: members }, freePort));
+	const set = new ReplicaSet(ports, await toolPath("mongod"), options);
 	for (const member of set.hosts.keys()) set.start(member);
 	try {
 		await set.initiate();
@@ -138,9 +139,4 @@ export async function startReplicaSet(members: 1 | 3 = 1, options: Options = {})
 		await set.stop();
 		throw error;
 	}
-}
-
-async function ports(members: number): Promise<number[]> {
-	const base = await freePorts(members);
-	return [...Array(members).keys()].map((member) => base + member);
 }

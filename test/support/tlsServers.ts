@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { hasTls, toolPath } from "../../runtime/tools.ts";
-import { freePorts } from "./freePort.ts";
+import { freePort } from "./freePort.ts";
 
 const run = promisify(execFile);
 
@@ -58,7 +58,7 @@ export async function startPostgres(files: Record<string, string>, hba: string[]
 	const how = ["--username=app", `--pwfile=${path("password")}`, "--auth=scram-sha-256", "--no-sync", "--locale=C"];
 	await run(...asNobody(join(bin, "initdb"), ["-D", path("data"), ...how]));
 	writeFileSync(path("data/pg_hba.conf"), hba.map((line) => `${line}\n`).join(""));
-	const port = await freePorts(1);
+	const port = await freePort();
 	const own = ["listen_addresses=127.0.0.1", `port=${port}`, "unix_socket_directories=", "fsync=off"];
 	const args = [...own, ...settings.map((setting) => setting.replaceAll("{{folder}}", path("")))];
 	const flags = args.flatMap((setting) => ["-c", setting]);
@@ -98,7 +98,7 @@ export async function psql(connection: Record<string, string | number>, sql: str
 export async function startMongod(files: Record<string, string>, tls: Record<string, unknown>): Promise<Server> {
 	const path = folderWith("mongod", files);
 	mkdirSync(path("data"));
-	const port = await freePorts(1);
+	const port = await freePort();
 	const filled = JSON.parse(JSON.stringify(tls).replaceAll("{{folder}}", path("")));
 	const conf = {
 		net: { bindIp: "127.0.0.1", port, unixDomainSocket: { enabled: false }, tls: filled },
