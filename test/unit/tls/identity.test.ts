@@ -7,7 +7,6 @@ import type { IdentityOutputs, Service } from "../../../runtime/tls/model.ts";
 import { certificateFolder, identity, openssl } from "../../support/certificates.ts";
 import { runNode } from "../../support/node.ts";
 
-// Each generation costs half a second of an idle processor.
 const seed = Number(process.env.HOLDFAST_SEED) || Date.now() % 2 ** 31;
 const ALL: Service[] = ["postgres", "patroni", "etcd", "peer", "mongod", "client"];
 const whole = identity({ services: ALL, users: ["replicator", "rewind"], trusted: [2, 1] });

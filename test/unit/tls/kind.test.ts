@@ -3,7 +3,6 @@ import { identityKind } from "../../../runtime/tls/identityKind.ts";
 import type { IdentityInputs, IdentityOutputs } from "../../../runtime/tls/model.ts";
 import { identity, PASSPHRASE } from "../../support/certificates.ts";
 
-// Each generation costs half a second of an idle processor.
 type State = IdentityInputs & IdentityOutputs;
 const OTHER = "another passphrase, and long";
 
