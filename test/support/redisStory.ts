@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { pino } from "pino";
 import type { Answer } from "../../runtime/discovery/answer.ts";
 import { type Belief, weigh } from "../../runtime/discovery/classify.ts";
@@ -9,8 +10,10 @@ import { HoldKeeper } from "../../runtime/redis/holdKeeper.ts";
 import { type ManagerSettings, settle } from "../../runtime/redis/managerSettings.ts";
 import { joiningMark } from "../../runtime/redis/mark.ts";
 import { Membership } from "../../runtime/redis/membership.ts";
+import type { Clock } from "../../runtime/redis/port.ts";
 import { encodeRecord, headerOf } from "../../runtime/redis/record.ts";
 import { RoundKeeper } from "../../runtime/redis/roundKeeper.ts";
+import type { Stamp } from "../../runtime/redis/stamp.ts";
 import type { Value } from "../../runtime/redis/store.ts";
 import { type FakeLink, FakeRedisNode, FakeRedisServer, type FakeTime, openLink } from "./fakeRedisNode.ts";
 
@@ -23,7 +26,7 @@ export class FakeWorld {
 	readonly servers = new Map<string, FakeRedisServer>();
 	/** Greatest header that was acknowledged, by key. */
 	readonly acknowledged = new Map<string, string>();
-	/** Every header that was ever offered, by key. */
+	/** Every header under which a write may have landed, by key. */
 	readonly offered = new Map<string, Set<string>>();
 
 	constructor(count: number) {
@@ -58,6 +61,8 @@ export class SimulatedManager {
 	readonly rounds: RoundKeeper;
 	readonly holds: HoldKeeper;
 	readonly links = new Map<string, FakeLink>();
+	/** Stamps drawn for the write in whose course the clock is asked: one that is stamped anew draws several. */
+	readonly #drawn = new AsyncLocalStorage<Stamp[]>();
 	readonly #closing = new AbortController();
 	readonly #declared: boolean;
 	#belief: Belief = {};
@@ -77,12 +82,21 @@ export class SimulatedManager {
 			...{ declared, wall, steady, writeTimeoutMs },
 			connect: (address) => new FakeRedisNode(world.servers.get(nameOf(address))!, this.link(nameOf(address))),
 		});
-		const clock = new HybridClock({ now: wall, maxSkewMs });
+		const clock = this.#noting(new HybridClock({ now: wall, maxSkewMs }));
 		this.coordinator = new Coordinator({ view: () => this.membership.view, clock, graceMs });
 		const { signal } = this.#closing;
 		const shared = { membership: this.membership, settings: settled, steady, signal, lookAgain: () => this.look() };
 		this.rounds = new RoundKeeper(shared);
 		this.holds = new HoldKeeper({ ...shared, rounds: this.rounds });
+	}
+
+	#noting(clock: Clock): Clock {
+		const tick = () => {
+			const stamp = clock.tick();
+			this.#drawn.getStore()!.push(stamp);
+			return stamp;
+		};
+		return { tick, observe: (stamp) => clock.observe(stamp), now: () => clock.now() };
 	}
 
 	link(name: string): FakeLink {
@@ -134,9 +148,11 @@ export class SimulatedManager {
 	/** The header that was acknowledged, if it was. */
 	async write(key: string, value?: Value): Promise<string | undefined> {
 		const { world } = this;
-		const [outcome] = await this.coordinator.write([{ key: Buffer.from(key), ...(value ? { value } : {}) }]);
+		const drawn: Stamp[] = [];
+		const write = { key: Buffer.from(key), ...(value ? { value } : {}) };
+		const [outcome] = await this.#drawn.run(drawn, () => this.coordinator.write([write]));
 		if (outcome!.results.some(({ outcome }) => outcome !== "failed"))
-			world.offer(key, headerOf(encodeRecord(outcome!.stamp, value))!);
+			for (const stamp of drawn) world.offer(key, headerOf(encodeRecord(stamp, value))!);
 		if (!outcome!.success) return undefined;
 		const header = headerOf(encodeRecord(outcome!.stamp, value))!;
 		world.acknowledge(key, header);
