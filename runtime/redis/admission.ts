@@ -1,4 +1,4 @@
-import { areKin, type Marked, referenceMark } from "./mark.ts";
+import { areKin, isSettledIn, type Marked, referenceMark } from "./mark.ts";
 import type { Mark, NodeFacts } from "./port.ts";
 
 /** What a node is, by what it carries. */
@@ -30,6 +30,8 @@ export interface Admission {
 	intact: boolean;
 	/** Belonged to the cluster at its last round. */
 	isOld: boolean;
+	/** Counted before the change of members that is under way, if one is. */
+	isSettled: boolean;
 }
 
 /** Neither read nor written, whatever happens, until somebody decides. */
@@ -42,29 +44,36 @@ export interface AdmissionOptions {
 	/** Milliseconds after which tombstones may be gone, less what a round takes. */
 	graceMs: number;
 	maxSkewMs: number;
+	/** Nodes that have given nothing for so long that the others go on without. */
+	waited: ReadonlySet<string>;
 }
 
 /** What each registered node may do, from what all of them say; listed ones come before those that leave. Needs no memory: a manager that starts anew finds the same. */
 export function admit(nodes: readonly Marked[], options: AdmissionOptions): ReadonlyMap<string, Admission> {
 	const reference = referenceMark(nodes, options.now + options.maxSkewMs);
 	const twins = twinsIn(nodes);
+	// Whoever has not told yet may know of a cluster that the others have never heard of, or have lost.
+	const isBlind = !reference && nodes.some(({ name, facts }) => !facts && !options.waited.has(name));
 	return new Map(
 		nodes.map(({ name, facts }) => {
 			const standing = twins.has(name) ? "twin" : standingOf(name, facts, reference, options);
-			return [name, admission(standing, reference?.members.includes(name) ?? false)];
+			const isOld = reference?.members.includes(name) ?? false;
+			return [name, admission(standing, { isOld, isSettled: isSettledIn(reference, name), isBlind })];
 		}),
 	);
 }
 
-function admission(standing: Standing, isMember: boolean): Admission {
+function admission(
+	standing: Standing,
+	{ isOld, isSettled, isBlind }: { isOld: boolean; isSettled: boolean; isBlind: boolean },
+): Admission {
 	const isSame = standing === "same";
 	return {
-		standing,
-		reads: isSame && isMember,
-		writes: isSame || standing === "joining" || standing === "restarted",
-		// A member that begins anew has lost what it had.
-		intact: isSame || (standing === "joining" && !isMember),
-		isOld: isMember,
+		...{ standing, isOld, isSettled },
+		reads: isSame && isOld,
+		writes: !isBlind && (isSame || standing === "joining" || standing === "restarted"),
+		// One that counted already and begins anew has lost what it had.
+		intact: isSame || (standing === "joining" && !(isOld && isSettled)),
 	};
 }
 

@@ -1,6 +1,7 @@
 import { KeyRead, type OddCounts, type ReadContext } from "./keyRead.ts";
 import { KeyWrite, type WriteContext } from "./keyWrite.ts";
 import { afterInput } from "./late.ts";
+import { majority } from "./majority.ts";
 import type { Clock, View } from "./port.ts";
 import { type RepairCounts, type RepairLimits, Repairs } from "./repair.ts";
 import type { Consistency, ReadOutcome, Write, WriteOutcome } from "./store.ts";
@@ -46,7 +47,7 @@ export class Coordinator {
 		const onRestamp = () => {
 			this.#restamped++;
 		};
-		const context: WriteContext = { clock, places, needed: majority(places.length), onRestamp };
+		const context: WriteContext = { clock, places, onRestamp };
 		return gather(
 			writes,
 			(write, done) => new KeyWrite(context, write, done),
@@ -77,11 +78,6 @@ export class Coordinator {
 	close(): void {
 		this.#repairs.close();
 	}
-}
-
-/** Of all registered nodes, whatever their state. */
-export function majority(registered: number): number {
-	return Math.floor(registered / 2) + 1;
 }
 
 function neededFor(consistency: Consistency, registered: number): number {

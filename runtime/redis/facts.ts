@@ -5,7 +5,7 @@ import { markKey, recordPrefix } from "./script.ts";
 
 const markSchema = z.object({
 	...{ phase: z.enum(["joining", "equal", "wiping"]), at: z.number() },
-	...{ runId: z.string(), members: z.array(z.string()) },
+	...{ runId: z.string(), members: z.array(z.string()), former: z.array(z.string()).exactOptional() },
 });
 
 /** Asks a node about itself. CONFIG may be refused: then the durability is `unknown`, or `off` where INFO says so. */
@@ -28,6 +28,7 @@ export async function askFacts(connection: Connection): Promise<NodeFacts> {
 	};
 	const readable = mark && parseMark(mark.toString());
 	if (readable) facts.mark = readable;
+	if (mark) facts.markText = mark.toString();
 	return facts;
 }
 

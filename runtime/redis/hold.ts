@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { HoldfastError } from "../errors.ts";
-import { majority } from "./coordinator.ts";
 import { type HeaderRange, isCarried } from "./headerRange.ts";
 import { offer } from "./heal.ts";
+import { majority } from "./majority.ts";
 import { joiningMark, wipingMark } from "./mark.ts";
 import type { Party } from "./party.ts";
 import type { RedisNode } from "./port.ts";

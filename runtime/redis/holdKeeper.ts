@@ -87,7 +87,7 @@ export class HoldKeeper {
 	async #work(watch: NodeWatch, action: "merge" | "wipe"): Promise<void> {
 		const { membership, rounds, settings, signal } = this.#options;
 		const { pageSize, probeMs, graceSeconds, maxSkewMs } = settings;
-		const held = new Party(watch.node, watch.facts!.runId, signal);
+		const held = new Party(watch.node, watch.facts!, signal);
 		const now = () => membership.now();
 		if (action === "merge") {
 			// Nothing of it is too old: what it holds is what the operator wants back.

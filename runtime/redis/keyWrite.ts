@@ -1,3 +1,4 @@
+import { isMajority } from "./majority.ts";
 import type { Clock, Place, Stored } from "./port.ts";
 import { encodeRecord, isHeader, stampOf } from "./record.ts";
 import { failedResult, failureResult, okResult } from "./result.ts";
@@ -10,8 +11,6 @@ const restamps = 3;
 export interface WriteContext {
 	readonly clock: Clock;
 	readonly places: readonly Place[];
-	/** Majority of all places. */
-	readonly needed: number;
 	/** Counts a fresh write that was stamped anew. */
 	readonly onRestamp: () => void;
 }
@@ -115,11 +114,16 @@ export class KeyWrite {
 
 	#end(): void {
 		this.#isOver = true;
-		const { places, needed } = this.#context;
+		const { places } = this.#context;
 		const results = places.map((_, at) => this.#resultAt(at));
 		const writtenTo = results.reduce((sum, { success }) => sum + Number(success), 0);
 		this.#done({
-			...{ success: writtenTo >= needed, stamp: this.#stamp, writtenTo, totalNodes: places.length },
+			...{
+				success: isMajority(places, (_, at) => results[at]!.success),
+				stamp: this.#stamp,
+				writtenTo,
+				totalNodes: places.length,
+			},
 			...{ superseded: this.#superseded, results },
 		});
 	}

@@ -55,7 +55,8 @@ export class Lookout {
 		if (this.#marking.has(watch) || !watch.isHere || signal.aborted) return;
 		this.#marking.add(watch);
 		try {
-			await watch.node.writeMark(joiningMark(membership.now(), watch.facts!, membership.members()));
+			const mark = joiningMark(membership.now(), watch.facts!, membership.members());
+			await watch.node.replaceMark(mark, watch.facts!.markText);
 			await watch.look();
 		} catch (error) {
 			settings.log.warn({ node: watch.name, reason: describe(error) }, "node cannot join");

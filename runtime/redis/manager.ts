@@ -67,6 +67,7 @@ export class Manager implements Store {
 		this.#membership = new Membership({
 			...{ maxSkewMs, writeTimeoutMs, wall, steady: parts.steady, declared: isDeclared(settings.discovery) },
 			...{ graceMs: graceMs - longestRoundMs(settings), removalGraceMs: settings.removalGraceSeconds * 1000 },
+			lossWaitMs: settings.lossWaitSeconds * 1000,
 			connect: (address) => parts.connect(address, settings),
 			left: (node) => settings.log.info({ node }, "node left"),
 		});

@@ -34,8 +34,9 @@ export interface ManagerSettings {
 	/** Seconds between two rounds. @default 3600 */
 	roundSeconds?: number;
 	/**
-	 * Seconds that a node which may have lost its last writes waits for nodes that are away and may have them, before a
-	 * round with a majority is enough to read from it again. @default 10
+	 * Seconds for which nodes that are away, and may know more, are waited for: before a round with a majority is enough to
+	 * read from a node that may have lost writes, before new nodes count without them, and before a manager that finds no
+	 * mark takes the others for all there is. @default 10
 	 */
 	lossWaitSeconds?: number;
 	/** `hold`: left alone and reported; `merge`: what only it has is given to the others, then it is filled anew. @default hold */

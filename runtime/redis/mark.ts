@@ -6,9 +6,14 @@ export const joiningMark = (at: number, { runId }: Pick<NodeFacts, "runId">, mem
 });
 
 /** After a round that began at `at`. `runId` is of the run in which it began: a restart since then voids the mark. */
-export const equalMark = (at: number, runId: string, members: readonly string[]): Mark => ({
+export const equalMark = (at: number, runId: string, members: readonly string[], former?: readonly string[]): Mark => ({
 	...{ phase: "equal", at, runId, members },
+	...(former && { former }),
 });
+
+/** Whether a node counted before the change of members that is under way, if one is; all do before the first round. */
+export const isSettledIn = (reference: Mark | undefined, name: string): boolean =>
+	reference === undefined || (reference.former ?? reference.members).includes(name);
 
 /** Before the first record is removed: whoever finds it goes on removing. */
 export const wipingMark = (at: number, { runId }: Pick<NodeFacts, "runId">): Mark => ({
@@ -31,7 +36,10 @@ export function referenceMark(nodes: readonly Marked[], latest: number): Mark | 
 		facts?.mark?.phase === "equal" && facts.mark.at <= latest ? [facts.mark] : [],
 	);
 	const ranked = marks.map((mark) => ({ mark, kin: marks.filter((other) => areKin(mark, other)).length }));
-	ranked.sort((a, b) => b.kin - a.kin || b.mark.at - a.mark.at);
+	// Of one round, the mark that says it is settled was written later.
+	const isOpen = ({ former }: Mark) => Number(former !== undefined);
+	const newer = (a: Mark, b: Mark) => b.at - a.at || b.members.length - a.members.length || isOpen(a) - isOpen(b);
+	ranked.sort((a, b) => b.kin - a.kin || newer(a.mark, b.mark));
 	return ranked[0]?.mark;
 }
 

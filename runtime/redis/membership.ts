@@ -1,8 +1,8 @@
 import { type Address, parseAddress } from "../discovery/source.ts";
 import { type Admission, admit, isHeld } from "./admission.ts";
-import { majority } from "./coordinator.ts";
+import { isMajority } from "./majority.ts";
 import { referenceMark } from "./mark.ts";
-import { type Clocks, NodeWatch } from "./nodeWatch.ts";
+import { type Clocks, medianSkewMs, NodeWatch } from "./nodeWatch.ts";
 import type { Mark, RedisNode, View } from "./port.ts";
 import { adopted, departure, emptyRegistry, forgotten, listed, type Registry, without } from "./registry.ts";
 import { ViewMaker } from "./view.ts";
@@ -11,6 +11,8 @@ export interface MembershipOptions {
 	connect: (address: Address) => RedisNode;
 	graceMs: number;
 	removalGraceMs: number;
+	/** Milliseconds after which nodes that give nothing are not waited for. */
+	lossWaitMs: number;
 	maxSkewMs: number;
 	/** Milliseconds that a write may be under way. */
 	writeTimeoutMs: number;
@@ -90,11 +92,16 @@ export class Membership {
 		return [...this.#admissions].filter(([, admission]) => belongs(admission)).map(([name]) => name);
 	}
 
+	/** Nodes that have given nothing for so long that the others go on without. */
+	waited(): ReadonlySet<string> {
+		const since = this.#options.steady() - this.#options.lossWaitMs;
+		const waited = this.watches.filter(({ nothingSince }) => nothingSince !== undefined && nothingSince <= since);
+		return new Set(waited.map(({ name }) => name));
+	}
+
 	/** Milliseconds by which the median of all clocks is ahead of this machine's: no single clock that is wrong decides. */
 	skewMs(): number {
-		const skews = this.watches.flatMap(({ isHere, skewMs }) => (isHere && skewMs !== undefined ? [skewMs] : []));
-		const sorted = [0, ...skews].sort((a, b) => a - b);
-		return sorted[Math.floor((sorted.length - 1) / 2)]!;
+		return medianSkewMs(this.watches);
 	}
 
 	/** Milliseconds since 1970, as most clocks have it. */
@@ -123,7 +130,7 @@ export class Membership {
 		this.#depart();
 		this.#connect();
 		const watches = this.watches;
-		this.#admissions = admit(watches, { now, graceMs, maxSkewMs });
+		this.#admissions = admit(watches, { now, graceMs, maxSkewMs, waited: this.waited() });
 		for (const watch of watches) this.#wait(watch);
 		this.#quiet(watches);
 		this.#publish();
@@ -174,19 +181,19 @@ export class Membership {
 
 	/** A node that leaves takes no writes as soon as the others are a majority by themselves. */
 	#quiet(watches: readonly NodeWatch[]): void {
-		const able = watches.filter(({ isHere, name }) => isHere && this.#admissions.get(name)!.writes);
-		const staying = able.filter(({ name }) => !this.isLeaving(name)).length;
+		const all = watches.map(({ name, isHere }) => ({ name, isHere, ...this.#admissions.get(name)! }));
+		const isEnough = isMajority(all, ({ name, isHere, writes }) => isHere && writes && !this.isLeaving(name));
 		for (const { name } of watches)
-			if (!this.isLeaving(name) || staying < majority(watches.length)) this.#quietSince.delete(name);
+			if (!this.isLeaving(name) || !isEnough) this.#quietSince.delete(name);
 			else if (!this.#quietSince.has(name)) this.#quietSince.set(name, this.#options.steady());
 	}
 
 	#publish(): void {
 		const writing = !this.isClockWrong();
 		const findings = this.watches.map((watch) => {
-			const { reads, writes } = this.#admissions.get(watch.name)!;
+			const { reads, writes, isSettled } = this.#admissions.get(watch.name)!;
 			const takes = writes && writing && !this.#quietSince.has(watch.name);
-			return { node: watch.node, reads, writes: takes, connection: watch.connection };
+			return { node: watch.node, reads, writes: takes, isSettled, connection: watch.connection };
 		});
 		this.#views.make(findings);
 	}

@@ -105,6 +105,10 @@ class Node implements RedisNode {
 		await this.#call(() => this.#connection.send(["SET", scripts.markKey, JSON.stringify(mark)]));
 	}
 
+	async replaceMark(mark: Mark, seen = ""): Promise<boolean> {
+		return (await this.#run(scripts.replaceMark, [scripts.markKey], [JSON.stringify(mark), seen])) === 1;
+	}
+
 	async headers(cursor: string, count: number): Promise<HeaderPage> {
 		const reply = await this.#run(pageScripts.headersPage, [], [cursor, String(count)]);
 		const [next, packed] = reply as [Buffer, Buffer];

@@ -54,6 +54,11 @@ export class NodeWatch {
 		return this.#connection;
 	}
 
+	/** Of a steady clock: since when it is of no use, silent or not readable. */
+	get nothingSince(): number | undefined {
+		return this.silentSince ?? this.waitingSince;
+	}
+
 	/** Follows a clock that was set back: no round could come after a return that lies in the future. */
 	setBackTo(now: number): void {
 		if (this.returnedAt !== undefined && this.returnedAt > now) this.returnedAt = now;
@@ -89,4 +94,11 @@ export class NodeWatch {
 		this.silentSince = undefined;
 		this.failure = undefined;
 	}
+}
+
+/** Of those that answer, and of this machine's own clock, which is ahead by nothing. */
+export function medianSkewMs(watches: readonly NodeWatch[]): number {
+	const skews = watches.flatMap(({ isHere, skewMs }) => (isHere && skewMs !== undefined ? [skewMs] : []));
+	const sorted = [0, ...skews].sort((a, b) => a - b);
+	return sorted[Math.floor((sorted.length - 1) / 2)]!;
 }

@@ -1,6 +1,6 @@
 import { ExponentialBackoff, handleWhen, retry } from "cockatiel";
 import { describe } from "../errors.ts";
-import type { HeaderPage, RedisNode } from "./port.ts";
+import type { HeaderPage, Mark, NodeFacts, RedisNode } from "./port.ts";
 
 /** Says that a round ends before its time. */
 export class Cancelled extends Error {
@@ -20,15 +20,18 @@ export class Party {
 	readonly runId: string;
 	/** Why it is out. */
 	failure?: string;
+	/** As its mark was last seen. */
+	#markText: string | undefined;
 	readonly #signal: AbortSignal;
 	readonly #retry = retry(
 		handleWhen((error) => PASSING.has((error as { code?: string }).code ?? "")),
 		{ maxAttempts: 3, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 2000 }) },
 	);
 
-	constructor(node: RedisNode, runId: string, signal: AbortSignal) {
+	constructor(node: RedisNode, { runId, markText }: NodeFacts, signal: AbortSignal) {
 		this.node = node;
 		this.runId = runId;
+		this.#markText = markText;
 		this.#signal = signal;
 	}
 
@@ -47,6 +50,13 @@ export class Party {
 			this.failure ??= describe(error);
 			return undefined;
 		}
+	}
+
+	/** Marks it, unless somebody else has done so since it was looked at: then it is out. Throws Cancelled. */
+	async mark(mark: Mark): Promise<void> {
+		const stands = await this.ask((node) => node.replaceMark(mark, this.#markText));
+		if (stands) this.#markText = JSON.stringify(mark);
+		else this.failure ??= `${this.name}: was marked by another manager meanwhile`;
 	}
 
 	/** Pages of headers to the last, or until it is out; the next one is under way while one is at work. */

@@ -16,6 +16,8 @@ export interface NodeFacts {
 	version: string;
 	/** When it last was found equal to the others, and in which run of the server. */
 	mark?: Mark;
+	/** As it stands there. */
+	markText?: string;
 	/** Whether it holds any record. */
 	hasRecords: boolean;
 	/** Milliseconds since 1970 by its own clock. */
@@ -39,6 +41,8 @@ export interface Mark {
 	runId: string;
 	/** Names of all nodes that belonged together then, itself included. */
 	members: readonly string[];
+	/** Those of them that did before, until a majority of these is known to carry the new members: so long both count. */
+	former?: readonly string[];
 }
 
 /** Part of a SCAN: entries of our own only. Keys without prefix. */
@@ -81,6 +85,8 @@ export interface RedisNode {
 	/** Asks for facts; also what closes an open breaker. */
 	facts(): Promise<NodeFacts>;
 	writeMark(mark: Mark): Promise<void>;
+	/** Only where the mark is still the one that was `seen`; whether it stands now. */
+	replaceMark(mark: Mark, seen?: string): Promise<boolean>;
 	headers(cursor: string, count: number): Promise<HeaderPage>;
 	records(cursor: string, count: number): Promise<RecordPage>;
 	/** Those of `entries` that this node has not, or has an older record of. */
@@ -115,9 +121,11 @@ export interface Place {
 	readonly writes: boolean;
 	/** Answers reads that count. */
 	readonly reads: boolean;
+	/** Counted before the change of members that is under way, if one is. */
+	readonly isSettled: boolean;
 }
 
-/** Who is registered at this moment; a new object whenever it changes. Majority is counted of all places. */
+/** Who is registered at this moment; a new object whenever it changes. Majority is counted of all places, of settled ones too for writes. */
 export interface View {
 	readonly places: readonly Place[];
 }

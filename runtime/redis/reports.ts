@@ -1,6 +1,6 @@
 import type { Sighting } from "../discovery/watch.ts";
 import type { Admission, Standing } from "./admission.ts";
-import { majority } from "./coordinator.ts";
+import { isMajority, majority } from "./majority.ts";
 import type { Membership } from "./membership.ts";
 import type { NodeWatch } from "./nodeWatch.ts";
 import { hasReturned } from "./roundDue.ts";
@@ -89,7 +89,8 @@ export function healthOf(input: ReportInput): Health {
 	const needed = majority(nodes.length);
 	const readable = nodes.filter(({ reads }) => reads).length;
 	const writable = nodes.filter(({ writes }) => writes).length;
-	const isDown = readable < needed || writable < needed;
+	const all = nodes.map(({ node, writes }) => ({ ...membership.admissions.get(node)!, writes }));
+	const isDown = readable < needed || !isMajority(all, ({ writes }) => writes);
 	const reasons = [
 		...(nodes.length === 0 ? ["no node is known yet: discovery has not answered with a list"] : []),
 		...(membership.isClockWrong()

@@ -23,6 +23,7 @@ export function roundDue({ membership, able, opened, roundMs, now }: RoundQuesti
 	if (returned) return `${returned.name} was away`;
 	if (!reference || reference.at < opened) return "start";
 	if (departed !== undefined && !(round && round.began > departed)) return "a node has left";
+	if (reference.former) return "members change";
 	const leaving = able.find(({ name }) => {
 		const after = membership.drainAfter(name);
 		return after !== undefined && now > after && !isAfter(round, name, after);

@@ -1,11 +1,11 @@
 import type { Logger } from "pino";
 import { describe, HoldfastError } from "../errors.ts";
-import { majority } from "./coordinator.ts";
 import { entitled } from "./entitled.ts";
 import { headerRange, longestRoundMs } from "./headerRange.ts";
 import { underLease } from "./lock.ts";
+import { majority } from "./majority.ts";
 import type { Settled } from "./managerSettings.ts";
-import { equalMark } from "./mark.ts";
+import { markEqual, membersAfter } from "./markEqual.ts";
 import type { Membership } from "./membership.ts";
 import type { NodeWatch } from "./nodeWatch.ts";
 import { Party } from "./party.ts";
@@ -93,8 +93,8 @@ export class RoundKeeper {
 		const { steady, membership, settings } = this.#options;
 		this.#failures = done && this.due() !== undefined ? this.#failures + 1 : 0;
 		let pause = done ? Math.min(LONGEST_PAUSE, 500 * 2 ** this.#failures) : 2000;
-		for (const { waitingSince } of membership.watches) {
-			const left = (waitingSince ?? 0) + settings.lossWaitSeconds * 1000 - steady();
+		for (const watch of membership.watches) {
+			const left = (watch.nothingSince ?? 0) + settings.lossWaitSeconds * 1000 - steady();
 			if (left > 0) pause = Math.min(pause, left + 100);
 		}
 		this.#notBefore = this.#failures === 0 && done ? 0 : steady() + pause * (0.75 + Math.random() / 2);
@@ -130,7 +130,7 @@ export class RoundKeeper {
 		const { membership, steady, lookAgain } = this.#options;
 		const [at, began] = [membership.now(), steady()];
 		const { admissions } = membership;
-		const patient = this.#patient();
+		const waited = membership.waited();
 		const members = membership.members();
 		const parties = this.parties();
 		const waiting = parties.filter(({ name }) => !admissions.get(name)!.reads);
@@ -140,14 +140,14 @@ export class RoundKeeper {
 		const equal = new Set(whole.map(({ name }) => name));
 		// Beyond this, tombstones may have vanished while it ran.
 		const isInTime = steady() - began < this.#roundMs();
-		const names = isInTime ? entitled({ admissions, equal, patient }) : [];
+		const names = isInTime ? entitled({ admissions, equal, waited }) : [];
 		const marked = whole.filter(({ name }) => names.includes(name));
-		await Promise.all(marked.map((party) => party.ask((node) => node.writeMark(equalMark(at, party.runId, members)))));
+		await markEqual(marked, at, membersAfter(admissions, { members, marked: names, waited }));
 		if (names.length > 0) membership.round = { began, equal };
 		await lookAgain();
 		const report = { at, seconds: (steady() - began) / 1000, nodes: parties.map(({ name }) => name) };
 		const out = parties.flatMap(({ failure }) => failure ?? []);
-		this.#log.info({ why, ...report, equal: [...equal], marked: names, carried, out }, "round done");
+		this.#log.info({ why, ...report, equal: [...equal], entitled: names, carried, out }, "round done");
 		return { ...report, equal: [...equal], carried };
 	}
 
@@ -164,7 +164,7 @@ export class RoundKeeper {
 			throw new HoldfastError("HF_UNREACHABLE", "no node answers that could take part in a round", {
 				next: "see /nodes for what each is waiting for",
 			});
-		return able.map(({ node, facts }) => new Party(node, facts!.runId, this.#options.signal));
+		return able.map(({ node, facts }) => new Party(node, facts!, this.#options.signal));
 	}
 
 	/** What a round compares that begins at `at`. */
@@ -177,14 +177,5 @@ export class RoundKeeper {
 
 	#roundMs(): number {
 		return longestRoundMs(this.#options.settings);
-	}
-
-	#patient(): ReadonlySet<string> {
-		const { membership, settings, steady } = this.#options;
-		const since = steady() - settings.lossWaitSeconds * 1000;
-		const patient = membership.watches.filter(
-			({ waitingSince }) => waitingSince !== undefined && waitingSince <= since,
-		);
-		return new Set(patient.map(({ name }) => name));
 	}
 }

@@ -74,6 +74,15 @@ end
 return said or 1
 `);
 
+/** KEYS the mark; ARGV the next one, the one that it follows ("" for none). 1 when the next one stands now. */
+export const replaceMark = script(`
+local standing = call('GET', KEYS[1]) or ''
+if standing == ARGV[1] then return 1 end
+if standing ~= ARGV[2] then return 0 end
+call('SET', KEYS[1], ARGV[1])
+return 1
+`);
+
 /** KEYS the lock; ARGV token, milliseconds. 1 when the token now holds it. */
 export const takeLease = script(`
 local holder = call('GET', KEYS[1])

@@ -83,7 +83,8 @@ const correctness = {
 	},
 	LOSS_WAIT_SECONDS: {
 		schema: whole(0, 3600),
-		meaning: "Seconds that restarted nodes wait for absent ones before a majority alone makes them readable",
+		meaning:
+			"Seconds for which nodes that are away, and may know more, are waited for before a majority goes on without them",
 		default: 10,
 	},
 	ON_STALE: {

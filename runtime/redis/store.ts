@@ -23,7 +23,7 @@ export interface NodeResult {
 }
 
 export interface WriteOutcome {
-	/** Whether a majority of the registered nodes has it, or something newer. */
+	/** Whether a majority of the registered nodes has it, or something newer; while a node joins, also of those before it. */
 	success: boolean;
 	/** A retry with this stamp is the same write. */
 	stamp: Stamp;

@@ -5,6 +5,7 @@ export interface Finding {
 	node: RedisNode;
 	reads: boolean;
 	writes: boolean;
+	isSettled: boolean;
 	connection: number;
 }
 
@@ -26,8 +27,9 @@ export class ViewMaker {
 }
 
 /** What was found over one connection says nothing about the server behind the next one. */
-const placeOf = ({ node, connection, ...may }: Finding): Place => ({
+const placeOf = ({ node, connection, isSettled, ...may }: Finding): Place => ({
 	node,
+	isSettled,
 	get reads() {
 		return may.reads && node.connections === connection;
 	},

@@ -239,13 +239,26 @@ describe("a node", () => {
 		expect(await node.store(named("k"), record(1))).toEqual({ stored: true });
 	});
 
+	it("replaces a mark only where it is still the one that was seen", async () => {
+		const { node } = await scene();
+		const mark = (at: number) => ({ phase: "equal", at, runId: "r", members: [node.name], former: ["a"] }) as const;
+		expect(await node.replaceMark(mark(1))).toBe(true);
+		const { markText } = await node.facts();
+		expect(await node.replaceMark(mark(2))).toBe(false);
+		expect(await node.replaceMark(mark(2), markText)).toBe(true);
+		expect(await node.replaceMark(mark(3), markText)).toBe(false);
+		// A retry of what has landed.
+		expect(await node.replaceMark(mark(2), markText)).toBe(true);
+		expect((await node.facts()).mark).toEqual(mark(2));
+	});
+
 	it("tells of itself", async () => {
 		const { node, server } = await scene({ args: ["--maxmemory", "64mb"] });
 		const mark = { phase: "equal", at: 5, runId: "r", members: [node.name] } as const;
 		await node.writeMark(mark);
 		expect(await node.facts()).toEqual({
 			...{ runId: expect.stringMatching(/^[0-9a-f]{40}$/), version: expect.stringMatching(/^\d+\.\d+\.\d+$/) },
-			...{ mark, hasRecords: false, durability: "everysec" },
+			...{ mark, markText: JSON.stringify(mark), hasRecords: false, durability: "everysec" },
 			...{ clock: expect.any(Number), memory: { used: expect.any(Number), limit: 64 * 2 ** 20 } },
 		});
 		for (let key = 0; key < 3000; key += 1000)

@@ -124,6 +124,24 @@ test("after all nodes were killed a round makes them readable again", async () =
 	expect(await expectEqual(...nodes)).toBe(50);
 });
 
+test("of two nodes that become three, both have to have a write until the third is settled", async () => {
+	const [a, b, c] = await start(3);
+	list(a!, b!);
+	const patient = await manage({ lossWaitSeconds: 3600 });
+	await until("ready", isReady(patient, 2));
+	b!.pause();
+	list(a!, b!, c!);
+	await until("joined", () => stateOf(patient, c!) === "ready");
+	const entry = { key: Buffer.from("k"), value: text("v") };
+	expect(await patient.write([entry])).toMatchObject([{ success: false, writtenTo: 2, totalNodes: 3 }]);
+	const manager = await manage({ lossWaitSeconds: 1 });
+	await until("goes on without", async () => (await manager.write([entry]))[0]!.success);
+	expect(await get(manager, "k")).toBe("v");
+	b!.resume();
+	await until("whole", isReady(manager, 3), 60_000);
+	expect(await expectEqual(a!, b!, c!)).toBe(1);
+});
+
 const foreignStamp = formatStamp({ ms: Date.now() - 60_000, counter: 0, nodeId: "00000000000000aa" });
 const foreignRecord = encodeRecord(foreignStamp, text("foreign")).toString("latin1");
 

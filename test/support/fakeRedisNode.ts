@@ -168,7 +168,8 @@ export class FakeRedisNode implements RedisNode {
 		if (link.deafTo === name) throw new NodeFailure(this.name, "HELD", "unknown", "did not answer");
 		await undefined;
 		// Not one of the codes that are tried again: pauses would be real time.
-		if (!server.up || link.cut) throw new NodeFailure(this.name, "REFUSED", "failed", "cannot be reached");
+		if (!server.up || link.cut)
+			throw new NodeFailure(this.name, "REFUSED", "failed", "cannot be reached");
 		if (server.isFrozen) {
 			server.later(() => effect(server));
 			throw new NodeFailure(this.name, "HELD", "unknown", "did not answer");
@@ -197,13 +198,22 @@ export class FakeRedisNode implements RedisNode {
 	facts(): Promise<NodeFacts> {
 		return this.#call("facts", ({ runId, mark, records, clock }) => ({
 			...{ runId, version: "7.0.15", hasRecords: records.size > 0, clock, durability: "everysec" },
-			...{ memory: { used: 0, limit: 0 }, ...(mark ? { mark } : {}) },
+			...{ memory: { used: 0, limit: 0 }, ...(mark ? { mark, markText: JSON.stringify(mark) } : {}) },
 		}));
 	}
 
 	writeMark(mark: Mark): Promise<void> {
 		return this.#call("writeMark", (server) => {
 			server.mark = mark;
+		});
+	}
+
+	replaceMark(mark: Mark, seen?: string): Promise<boolean> {
+		return this.#call("replaceMark", (server) => {
+			const standing = server.mark && JSON.stringify(server.mark);
+			if (standing !== seen && standing !== JSON.stringify(mark)) return false;
+			server.mark = mark;
+			return true;
 		});
 	}
 

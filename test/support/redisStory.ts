@@ -76,10 +76,10 @@ export class SimulatedManager {
 		const source = { kind: "flux", url: "http://127.0.0.1", app: "a" } as const;
 		const settled = settle({ discovery: source, log, now: wall, pageSize: 3, buckets: 16, probeMs: 1, ...rest });
 		const graceMs = settled.graceSeconds * 1000;
-		const { maxSkewMs, removalGraceSeconds, writeTimeoutMs } = settled;
+		const { maxSkewMs, removalGraceSeconds, lossWaitSeconds, writeTimeoutMs } = settled;
 		this.membership = new Membership({
 			...{ graceMs: graceMs - longestRoundMs(settled), removalGraceMs: removalGraceSeconds * 1000, maxSkewMs },
-			...{ declared, wall, steady, writeTimeoutMs },
+			...{ declared, wall, steady, writeTimeoutMs, lossWaitMs: lossWaitSeconds * 1000 },
 			connect: (address) => new FakeRedisNode(world.servers.get(nameOf(address))!, this.link(nameOf(address))),
 		});
 		const clock = this.#noting(new HybridClock({ now: wall, maxSkewMs }));
@@ -131,7 +131,7 @@ export class SimulatedManager {
 		);
 		for (const watch of unmarked) {
 			const mark = joiningMark(membership.now(), watch.facts!, membership.members());
-			await watch.node.writeMark(mark).catch(() => undefined);
+			await watch.node.replaceMark(mark, watch.facts!.markText).catch(() => undefined);
 			await watch.look();
 		}
 		membership.refresh();

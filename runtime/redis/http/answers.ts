@@ -6,8 +6,9 @@ import { httpErrors } from "./errors.ts";
 function shortfall({ writtenTo, totalNodes, results }: WriteOutcome): string {
 	const open = results.filter(({ outcome }) => outcome === "unknown").length;
 	const needed = Math.floor(totalNodes / 2) + 1;
+	const more = writtenTo < needed ? "" : ", with a majority of those that counted before the change of nodes under way";
 	const maybe = open === 0 ? "" : ` (${open} more may have)`;
-	return `${writtenTo} of ${totalNodes} nodes took the write${maybe}, and ${needed} are needed: ${httpErrors.NO_QUORUM.next}.`;
+	return `${writtenTo} of ${totalNodes} nodes took the write${maybe}, and ${needed} are needed${more}: ${httpErrors.NO_QUORUM.next}.`;
 }
 
 /** Body of the answer to a write. */

@@ -4,7 +4,7 @@ import type { Mark, NodeFacts } from "../../../runtime/redis/port.ts";
 
 const DAY = 86_400_000;
 const NOW = 1_800_000_000_000;
-const options = { now: NOW, graceMs: 9 * DAY, maxSkewMs: 60_000 };
+const options = { now: NOW, graceMs: 9 * DAY, maxSkewMs: 60_000, waited: new Set<string>() };
 const ALL = ["a", "b", "c"];
 
 const mark = (more: Partial<Mark> = {}): Mark => ({
@@ -50,6 +50,34 @@ test("a new one takes writes only when it carries its mark", () => {
 	expect(may("d", node("a"), node("d", { mark: false, hasRecords: false })).writes).toBe(false);
 	const joining = node("d", { mark: { phase: "joining", members: [] } });
 	expect(may("d", node("a"), joining)).toEqual({ reads: false, writes: true, intact: true });
+});
+
+test("who finds no mark anywhere writes nowhere until every node has told what it knows, or was waited for", () => {
+	const fresh = { mark: { phase: "joining", members: [] } } as const;
+	const [a, b, c] = [node("a", fresh), node("b", fresh), { name: "c" }];
+	expect(may("a", a, b, c).writes).toBe(false);
+	expect(may("a", a, b, node("c", { mark: false, hasRecords: false })).writes).toBe(true);
+	expect(admit([a, b, c], { ...options, waited: new Set(["c"]) }).get("a")!.writes).toBe(true);
+	expect(may("a", node("a"), b, c).writes).toBe(true);
+});
+
+test("while members change, those before are told from the new ones", () => {
+	const settled = (mark: Partial<Mark>) => {
+		const nodes = [node("a", { mark }), node("b"), node("c", { mark: { phase: "joining" } })];
+		return [...admit(nodes, options)].flatMap(([name, { isSettled }]) => (isSettled ? name : [])).join("");
+	};
+	expect(settled({ members: ["a", "b"], at: NOW })).toBe("ab");
+	expect(settled({ members: ALL, former: ["a", "b"], at: NOW })).toBe("ab");
+	expect(settled({ members: ALL, at: NOW })).toBe("abc");
+	// Of one round, the mark that says it is over.
+	const both = [node("a", { mark: { former: ["a", "b"] } }), node("b"), node("c")];
+	expect([...admit(both, options).values()].every(({ isSettled }) => isSettled)).toBe(true);
+});
+
+test("a new node that begins anew is a witness still: nothing counted by it alone", () => {
+	const joining = node("c", { mark: { phase: "joining" } });
+	expect(may("c", node("a", { mark: { former: ["a", "b"] } }), joining).intact).toBe(true);
+	expect(may("c", node("a"), joining).intact).toBe(false);
 });
 
 test("a member that lost everything begins anew, but is no witness of what it acknowledged", () => {
@@ -100,15 +128,15 @@ test("whoever finds a node half-wiped leaves it alone", () => {
 
 describe("after a round", () => {
 	const admission = (more: Partial<Admission> = {}): Admission => ({
-		...{ standing: "same", reads: true, writes: true, intact: true, isOld: true, ...more },
+		...{ standing: "same", reads: true, writes: true, intact: true, isOld: true, isSettled: true, ...more },
 	});
 	const lost = admission({ standing: "restarted", reads: false, intact: false });
-	const fresh = admission({ standing: "joining", reads: false, isOld: false });
+	const fresh = admission({ standing: "joining", reads: false, isOld: false, isSettled: false });
 	const away = admission();
-	const may = (nodes: Record<string, Admission>, equal: string[], patient: string[] = []) =>
-		[
-			...entitled({ admissions: new Map(Object.entries(nodes)), equal: new Set(equal), patient: new Set(patient) }),
-		].join("");
+	const may = (nodes: Record<string, Admission>, equal: string[], waited: string[] = []) =>
+		[...entitled({ admissions: new Map(Object.entries(nodes)), equal: new Set(equal), waited: new Set(waited) })].join(
+			"",
+		);
 
 	test("a minority proves nothing", () => {
 		expect(may({ a: away, b: away, c: admission() }, ["c"])).toBe("");

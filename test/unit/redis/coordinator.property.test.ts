@@ -1,7 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { HybridClock } from "../../../runtime/redis/clock.ts";
-import { Coordinator, majority } from "../../../runtime/redis/coordinator.ts";
+import { Coordinator } from "../../../runtime/redis/coordinator.ts";
+import { majority } from "../../../runtime/redis/majority.ts";
 import { stampOf } from "../../../runtime/redis/record.ts";
 import { type Stamp, stampLength } from "../../../runtime/redis/stamp.ts";
 import type { WriteOutcome } from "../../../runtime/redis/store.ts";
@@ -54,7 +55,7 @@ function scene({ count, fates }: Story) {
 	const nodes = fakeNodes(count);
 	let drawn = 0;
 	for (const node of nodes) node.draw = () => fates[drawn++ % fates.length]!;
-	const places = nodes.map(({ node }) => ({ node, reads: true, writes: true }));
+	const places = nodes.map(({ node }) => ({ node, reads: true, writes: true, isSettled: true }));
 	const walls = [1_000_000, 1_002_000];
 	const managers = walls.map((_, at) => {
 		const clock = new HybridClock({ nodeId: `${at}`.repeat(16), now: () => walls[at]! });

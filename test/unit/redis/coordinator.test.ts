@@ -17,7 +17,7 @@ const put = (node: FakeNode, ms: number, value?: Value) => node.records.set("k",
 
 function over(count: number, states: Partial<Place>[] = []) {
 	const nodes = fakeNodes(count);
-	const places = nodes.map(({ node }, at) => ({ node, reads: true, writes: true, ...states[at] }));
+	const places = nodes.map(({ node }, at) => ({ node, reads: true, writes: true, isSettled: true, ...states[at] }));
 	const clock = new HybridClock({ now: () => 10_000, maxSkewMs: 1000 });
 	const coordinator = new Coordinator({ view: () => ({ places }), clock, writeTimeoutMs: 50, graceMs: 1000 });
 	const write = async (value?: Value, stamp?: string) =>
@@ -54,6 +54,15 @@ describe("a write", () => {
 		const outcome = await write(text("w"));
 		expect(outcome).toMatchObject({ success: false, writtenTo: 1, totalNodes: 3 });
 		expect(outcome.results[0]).toMatchObject({ success: false, outcome: "failed", code: "UNREACHABLE" });
+	});
+
+	it("needs a majority of those that counted before as well, while members change", async () => {
+		const { nodes, write } = over(3, [{}, {}, { isSettled: false }]);
+		failing(nodes[1]!);
+		expect(await write(text("v"))).toMatchObject({ success: false, writtenTo: 2, totalNodes: 3 });
+		const { nodes: others, write: writeToOthers } = over(3, [{}, {}, { isSettled: false }]);
+		failing(others[2]!);
+		expect(await writeToOthers(text("v"))).toMatchObject({ success: true, writtenTo: 2 });
 	});
 
 	it("does not count a place that is held, nor leave it out of the majority", async () => {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { majority } from "../../../runtime/redis/coordinator.ts";
+import { majority } from "../../../runtime/redis/majority.ts";
 import type { Value } from "../../../runtime/redis/store.ts";
 import type { FakeRedisServer } from "../../support/fakeRedisNode.ts";
 import { long } from "../../support/long.ts";
@@ -49,8 +49,8 @@ const step = fc.oneof(
 	],
 	...[
 		{ weight: 4, arbitrary: kinds.other },
-		{ weight: 2, arbitrary: kinds.list },
-		{ weight: 3, arbitrary: kinds.discover },
+		{ weight: 4, arbitrary: kinds.list },
+		{ weight: 4, arbitrary: kinds.discover },
 	],
 	...[
 		{ weight: 1, arbitrary: kinds.restart },
@@ -59,7 +59,7 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 const story = fc.record({
-	count: fc.constantFrom(2, 3, 3, 3, 4),
+	count: fc.constantFrom(2, 2, 3, 3, 4),
 	skew: fc.constantFrom(0, -5000, 5000, 40_000),
 	/** With how many turns of the event loop that pass before the next step begins: steps overlap. */
 	steps: fc.array(fc.tuple(step, fc.constantFrom(0, 20, 1000, 1000, 1000)), { minLength: 10, maxLength: 50 }),
@@ -319,6 +319,39 @@ async function play(tale: Story): Promise<Play> {
 	return it;
 }
 
+const at = (manager: number) => ({ manager, key: "a", missing: undefined, size: 0 });
+/** Stories that went wrong once. */
+const found: Story[] = [
+	// Two become three: what one of the two and the third had acknowledged, a manager missed that knew of two only.
+	{
+		...{ count: 2, skew: 0 },
+		steps: [
+			[{ do: "list", server: 3 }, 0],
+			[{ do: "discover", manager: 0, how: "ok" }, 0],
+			[{ do: "look", manager: 0 }, 0],
+			[{ do: "look", manager: 0 }, 1000],
+			[{ do: "write", ...at(0), missing: 2 }, 0],
+			[{ do: "crash", server: 1, back: true }, 0],
+			[{ do: "round", manager: 1 }, 0],
+			[{ do: "discover", manager: 0, how: "ok" }, 1000],
+		],
+	},
+	// One that had just started founded a cluster of a new node and one that had lost all, while the last one hung.
+	{
+		...{ count: 2, skew: 0 },
+		steps: [
+			[{ do: "write", ...at(0) }, 0],
+			[{ do: "list", server: 3 }, 0],
+			[{ do: "lose", server: 2, back: false }, 0],
+			[{ do: "crash", server: 2, back: true }, 0],
+			[{ do: "freeze", server: 1 }, 0],
+			[{ do: "restart", manager: 1, known: 1 }, 0],
+			[{ do: "discover", manager: 1, how: "ok" }, 0],
+			[{ do: "round", manager: 1 }, 1000],
+		],
+	},
+];
+
 test(`whatever happens, reads are right, and all nodes become equal (seed ${seed})`, async () => {
 	let [reads, acknowledged] = [0, 0];
 	await fc.assert(
@@ -328,7 +361,7 @@ test(`whatever happens, reads are right, and all nodes become equal (seed ${seed
 			acknowledged += it.acknowledged;
 			expect(it.verdict()).toEqual([]);
 		}),
-		{ seed, numRuns: long ? 5000 : 300 },
+		{ seed, numRuns: long ? 5000 : 300, examples: found.map((tale) => [tale]) },
 	);
 	// Stories in which nothing works prove nothing.
 	expect(reads).toBeGreaterThan(50);

@@ -103,6 +103,77 @@ test("a round that is ended stops at the next page, and marks nobody", async () 
 	expect(servers(world).map(({ mark }) => mark!.at)).toEqual(before);
 });
 
+describe("when a node joins two", () => {
+	const [A, B] = NAMES as [string, string, string];
+	const pair = async (more: ConstructorParameters<typeof SimulatedManager>[1] = {}) => {
+		const world = new FakeWorld(3);
+		const manager = new SimulatedManager(world, { lossWaitSeconds: 10, ...more });
+		manager.list([A, B]);
+		await manager.look();
+		await manager.round();
+		world.time.now += 1000;
+		manager.list(NAMES);
+		await manager.look();
+		return { world, manager };
+	};
+	const former = (world: FakeWorld) => servers(world).map(({ mark }) => mark?.former);
+
+	test("a write needs both of them until the round that settles it", async () => {
+		const { world, manager } = await pair();
+		manager.link(B).deafTo = "store";
+		expect(await manager.write("k", value(1))).toBeUndefined();
+		manager.link(B).deafTo = undefined;
+		expect(await manager.round()).toBe(true);
+		expect(former(world)).toEqual([undefined, undefined, undefined]);
+		manager.link(B).deafTo = "store";
+		expect(await manager.write("k", value(1))).toBeDefined();
+	});
+
+	test("it is not settled while a majority of those before does not carry the new mark", async () => {
+		const { world, manager } = await pair();
+		manager.link(B).deafTo = "replaceMark";
+		await manager.round();
+		expect(former(world)).toEqual([[A, B], undefined, [A, B]]);
+		expect(manager.rounds.due()).toBe("members change");
+		manager.link(B).deafTo = "store";
+		expect(await manager.write("k", value(1))).toBeUndefined();
+		manager.link(B).deafTo = undefined;
+		expect(await manager.round()).toBe(true);
+		expect(former(world)).toEqual([undefined, undefined, undefined]);
+		expect(manager.rounds.due()).toBeUndefined();
+	});
+
+	test("one that is away for good is waited for, and no longer", async () => {
+		const { world, manager } = await pair();
+		world.server(2).stop();
+		for (let i = 0; i < 3; i++) await manager.look();
+		await manager.round();
+		expect(await manager.write("k", value(1))).toBeUndefined();
+		world.time.now += 10_000;
+		await manager.look();
+		await manager.round();
+		expect(former(world)[0]).toBeUndefined();
+		expect(await manager.write("k", value(1))).toBeDefined();
+	});
+
+	test("a manager that has not heard of it does not undo it with a round that took longer", async () => {
+		const { world, manager } = await pair();
+		const late = new SimulatedManager(world);
+		late.list([A, B]);
+		await late.look();
+		const gate = Promise.withResolvers<void>();
+		const { node } = late.membership.watches[0]!;
+		const headers = node.headers.bind(node);
+		node.headers = (...page) => gate.promise.then(() => headers(...page));
+		const round = late.rounds.run("test");
+		await manager.round();
+		gate.resolve();
+		await round;
+		expect(servers(world).map(({ mark }) => mark!.members)).toEqual([NAMES, NAMES, NAMES]);
+		expect(late.registered).toEqual(NAMES);
+	});
+});
+
 test("two rounds of two managers at once are harmless", async () => {
 	const world = new FakeWorld(3);
 	const [one, two] = [await open(world), await open(world)];
@@ -138,7 +209,8 @@ test("a node that leaves takes no writes before the round that it leaves after",
 test("calls that fail for a moment are made again", async () => {
 	const world = new FakeWorld(3);
 	const manager = await open(world);
-	const party = new Party(manager.membership.watches[0]!.node, "run", new AbortController().signal);
+	const [watch] = manager.membership.watches;
+	const party = new Party(watch!.node, watch!.facts!, new AbortController().signal);
 	let tries = 0;
 	const answer = await party.ask(async () => {
 		if (++tries < 3) throw Object.assign(new Error("late"), { code: "TIMEOUT" });
