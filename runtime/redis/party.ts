@@ -23,6 +23,8 @@ export class Party {
 	/** As its mark was last seen. */
 	#markText: string | undefined;
 	readonly #signal: AbortSignal;
+	/** Over which it was last seen to be this run. */
+	#connection: number;
 	readonly #retry = retry(
 		handleWhen((error) => PASSING.has((error as { code?: string }).code ?? "")),
 		{ maxAttempts: 3, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 2000 }) },
@@ -32,6 +34,7 @@ export class Party {
 		this.node = node;
 		this.runId = runId;
 		this.#markText = markText;
+		this.#connection = node.connections;
 		this.#signal = signal;
 	}
 
@@ -44,12 +47,24 @@ export class Party {
 		if (this.#signal.aborted) throw new Cancelled();
 		if (this.failure !== undefined) return undefined;
 		try {
-			return await this.#retry.execute(() => call(this.node), this.#signal);
+			return await this.#retry.execute(async () => {
+				await this.#checkRun();
+				return call(this.node);
+			}, this.#signal);
 		} catch (error) {
 			if (this.#signal.aborted) throw new Cancelled();
 			this.failure ??= describe(error);
 			return undefined;
 		}
+	}
+
+	/** Another run may have lost its mark: records that it got without one would be taken for foreign. */
+	async #checkRun(): Promise<void> {
+		const { connections } = this.node;
+		if (connections === this.#connection) return;
+		const { runId } = await this.node.facts();
+		if (runId !== this.runId) throw new Error(`${this.name}: restarted during the round`);
+		this.#connection = connections;
 	}
 
 	/** Marks it, unless somebody else has done so since it was looked at: then it is out. Throws Cancelled. */

@@ -166,9 +166,10 @@ export class FakeRedisNode implements RedisNode {
 	async #call<T>(name: string, effect: (server: FakeRedisServer) => T): Promise<T> {
 		const { server, link } = this;
 		if (link.deafTo === name) throw new NodeFailure(this.name, "HELD", "unknown", "did not answer");
+		const connection = this.connections;
 		await undefined;
 		// Not one of the codes that are tried again: pauses would be real time.
-		if (!server.up || link.cut)
+		if (!server.up || link.cut || connection !== this.connections)
 			throw new NodeFailure(this.name, "REFUSED", "failed", "cannot be reached");
 		if (server.isFrozen) {
 			server.later(() => effect(server));

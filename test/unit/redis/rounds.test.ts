@@ -103,6 +103,21 @@ test("a round that is ended stops at the next page, and marks nobody", async () 
 	expect(servers(world).map(({ mark }) => mark!.at)).toEqual(before);
 });
 
+test("nothing is given to another run of a server than the one that was looked at", async () => {
+	const world = new FakeWorld(3);
+	const manager = await open(world);
+	const [watch] = manager.membership.watches;
+	const party = new Party(watch!.node, watch!.facts!, new AbortController().signal);
+	const link = manager.link(watch!.name);
+	link.cuts++;
+	expect(await party.ask((node) => node.headers("0", 10))).toBeDefined();
+	world.server(1).stop();
+	world.server(1).start();
+	expect(await party.ask((node) => node.erase("0", 10))).toBeUndefined();
+	expect(party.failure).toMatch(/restarted during the round/);
+	expect(link.calls.has("erase")).toBe(false);
+});
+
 describe("when a node joins two", () => {
 	const [A, B] = NAMES as [string, string, string];
 	const pair = async (more: ConstructorParameters<typeof SimulatedManager>[1] = {}) => {
