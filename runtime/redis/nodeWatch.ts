@@ -86,7 +86,8 @@ export class NodeWatch {
 
 	#found(facts: NodeFacts, connection: number, skewMs: number): void {
 		const isBack = this.silentSince !== undefined || connection !== this.#connection;
-		if (this.facts && isBack) this.returnedAt = this.#clocks.now();
+		// Also one that did not answer at first: this manager's round at its start went without it.
+		if (isBack && (this.facts || this.#misses > 0)) this.returnedAt = this.#clocks.now();
 		this.facts = facts;
 		this.skewMs = skewMs;
 		this.#connection = connection;
