@@ -131,14 +131,15 @@ export class Link {
 		return this.#toServer.release() + this.#toClient.release();
 	}
 
-	/** Ends both sides with a reset. */
+	/** Ends both sides, with a reset where there is nothing that would have to go first. */
 	destroy(): void {
 		this.#toServer.stop();
 		this.#toClient.stop();
 		for (const socket of [this.#client, this.#server]) {
-			socket.resetAndDestroy();
-			// It alone would wait until all that was written has gone.
-			socket.destroy();
+			const isQuiet = !socket.connecting && !socket.writableEnded && socket.writableLength === 0;
+			// Node loses the handle of a socket that is reset while it shuts down, and waits for it when the process ends.
+			if (isQuiet) socket.resetAndDestroy();
+			else socket.destroy();
 		}
 	}
 
