@@ -41,10 +41,11 @@ export async function openRun(
 ): Promise<VerifyRun> {
 	const at = readTime ?? null;
 	for (;;) {
+		// Before the unfinished ones: what another process begins after this look is found by the next, or has this number.
+		const last = await runs(ledger).findOne({ "_id.migration": migration }, { sort: { "_id.run": -1 } });
 		const open = { "_id.migration": migration, state: "comparing", readTime: at } as const;
 		const unfinished = await runs(ledger).findOne(open, { sort: { "_id.run": -1 } });
 		if (unfinished) return unfinished;
-		const last = await runs(ledger).findOne({ "_id.migration": migration }, { sort: { "_id.run": -1 } });
 		const run: VerifyRun = {
 			_id: { migration, run: (last?._id.run ?? 0) + 1 },
 			readTime: at,

@@ -1,7 +1,9 @@
 import { Double, MongoClient } from "mongodb";
 import type { Failpoint } from "../../runtime/failpoint.ts";
+import { type Ledger, openLedger } from "../../runtime/migrate/ledger.ts";
 import { runMigration } from "../../runtime/migrate/run.ts";
 import { verifyMigration } from "../../runtime/migrate/verify.ts";
+import { openRun } from "../../runtime/migrate/verifyRuns.ts";
 import { type ReplicaSet, startReplicaSet } from "../support/replicaSet.ts";
 import { VerifyProcess } from "../support/verifyProcess.ts";
 import { item, verifyScene } from "../support/verifyScene.ts";
@@ -56,6 +58,27 @@ test("four processes come to the same report as one", async () => {
 		expect(report.differences).toEqual(alone.differences);
 		expect(report.sha256).toBe(reports[0]!.sha256);
 	}
+});
+
+test.each([1, 2])("a run that another process begins after look %i of this one is the run of both", async (at) => {
+	const real = openLedger(client, "holdfast_migrations");
+	const name = `begun ${at}`;
+	const begin = (ledger: Ledger) => openRun(ledger, name, undefined, async () => []);
+	let [looks, other] = [0, 0];
+	const collection = <T extends object>(of: string) =>
+		new Proxy(real.collection<T>(of), {
+			get(target, key) {
+				if (key !== "findOne") return Reflect.get(target, key);
+				return async (...query: Parameters<typeof target.findOne>) => {
+					const found = await target.findOne(...query);
+					if (++looks === at) other = (await begin(real))._id.run;
+					return found;
+				};
+			},
+		});
+	const own = await begin({ ...real, collection });
+	expect([own._id.run, other]).toEqual([1, 1]);
+	expect(await real.collection("reports").deleteMany({ "_id.migration": name })).toMatchObject({ deletedCount: 1 });
 });
 
 const points: Failpoint[] = ["verify/compared", "verify/checkpointed"];
