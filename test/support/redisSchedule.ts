@@ -83,16 +83,19 @@ const operations = fc.array(operation, { minLength: 8, maxLength: 20 });
 const round = (trouble: fc.Arbitrary<Trouble>): fc.Arbitrary<Round> =>
 	fc.record({ trouble, lasts: fc.integer({ min: 1, max: 3 }), operations });
 
-/** A schedule in which every trouble occurs, and then any. */
+/** A fault of one link, with a write that goes over it. */
+const used = (kind: "blackhole" | "dropReplies" | "hold", manager: number, node: number): fc.Arbitrary<Round> =>
+	round(fc.constant({ kind: "link" as const, manager, node, fault: { kind } })).map((one) => ({
+		...one,
+		operations: [{ kind: "write", manager, key: 0, ttl: null }, ...one.operations],
+	}));
+
+/** A schedule in which every trouble occurs, and then any. What takes bytes away has links that were not broken before. */
 export const schedule = (rounds: number): fc.Arbitrary<Round[]> =>
 	fc
 		.tuple(
 			...troubles.map(round),
-			...(["blackhole", "dropReplies", "hold"] as const).map((kind) =>
-				round(
-					fc.record({ kind: fc.constant("link" as const), manager: fc.nat(1), node, fault: fc.constant({ kind }) }),
-				),
-			),
+			...[used("blackhole", 0, 0), used("dropReplies", 1, 1), used("hold", 0, 2)],
 			...Array.from({ length: Math.max(0, rounds - troubles.length - 3) }, () => round(fc.oneof(...troubles))),
 		)
 		.map((all) => [...all]);
