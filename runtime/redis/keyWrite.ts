@@ -117,13 +117,9 @@ export class KeyWrite {
 		const { places } = this.#context;
 		const results = places.map((_, at) => this.#resultAt(at));
 		const writtenTo = results.reduce((sum, { success }) => sum + Number(success), 0);
+		const success = isMajority(places, (_, at) => results[at]!.success);
 		this.#done({
-			...{
-				success: isMajority(places, (_, at) => results[at]!.success),
-				stamp: this.#stamp,
-				writtenTo,
-				totalNodes: places.length,
-			},
+			...{ success, stamp: this.#stamp, writtenTo, totalNodes: places.length },
 			...{ superseded: this.#superseded, results },
 		});
 	}

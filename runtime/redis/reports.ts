@@ -89,8 +89,8 @@ export function healthOf(input: ReportInput): Health {
 	const needed = majority(nodes.length);
 	const readable = nodes.filter(({ reads }) => reads).length;
 	const writable = nodes.filter(({ writes }) => writes).length;
-	const all = nodes.map(({ node, writes }) => ({ ...membership.admissions.get(node)!, writes }));
-	const isDown = readable < needed || !isMajority(all, ({ writes }) => writes);
+	const places = nodes.map(({ node, writes }) => ({ writes, isSettled: membership.admissions.get(node)!.isSettled }));
+	const isDown = readable < needed || !isMajority(places, ({ writes }) => writes);
 	const reasons = [
 		...(nodes.length === 0 ? ["no node is known yet: discovery has not answered with a list"] : []),
 		...(membership.isClockWrong()

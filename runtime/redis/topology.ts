@@ -1,6 +1,7 @@
 import { HoldfastError } from "../errors.ts";
 import { type Address, FOLDER, type ProcessSpec } from "../platform/model.ts";
 import type { RedisDeclared } from "./arguments.ts";
+import { majority } from "./majority.ts";
 import { MANAGER_FILE } from "./managerConf.ts";
 import { REDIS_FILE } from "./redisConf.ts";
 
@@ -76,15 +77,14 @@ function checkRounds({ roundSeconds, tombstoneGraceSeconds: grace }: RedisDeclar
 }
 
 function notesOf({ nodes, appendfsync }: RedisDeclared): string[] {
-	const needed = Math.floor(nodes / 2) + 1;
 	const alone = nodes === 1 ? ["one node has the only copy: nothing is served while it is down"] : [];
 	const even = nodes > 1 && nodes % 2 === 0;
-	const majority = even
-		? [`${nodes} nodes need ${needed} for every write: they survive no more failures than ${nodes - 1}`]
+	const unwise = even
+		? [`${nodes} nodes need ${majority(nodes)} for every write: they survive no more failures than ${nodes - 1}`]
 		: [];
 	const lax =
 		appendfsync === "no"
 			? ["appendfsync no: when all machines lose power, acknowledged writes of the last half minute can be lost"]
 			: [];
-	return [...alone, ...majority, ...lax];
+	return [...alone, ...unwise, ...lax];
 }

@@ -1,3 +1,4 @@
+import { majority } from "../majority.ts";
 import { msOf } from "../stamp.ts";
 import type { WriteOutcome } from "../store.ts";
 import { httpErrors } from "./errors.ts";
@@ -5,7 +6,7 @@ import { httpErrors } from "./errors.ts";
 /** Why a write has no majority, in a sentence that holds no more than counts. */
 function shortfall({ writtenTo, totalNodes, results }: WriteOutcome): string {
 	const open = results.filter(({ outcome }) => outcome === "unknown").length;
-	const needed = Math.floor(totalNodes / 2) + 1;
+	const needed = majority(totalNodes);
 	const more = writtenTo < needed ? "" : ", with a majority of those that counted before the change of nodes under way";
 	const maybe = open === 0 ? "" : ` (${open} more may have)`;
 	return `${writtenTo} of ${totalNodes} nodes took the write${maybe}, and ${needed} are needed${more}: ${httpErrors.NO_QUORUM.next}.`;
