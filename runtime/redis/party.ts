@@ -48,7 +48,7 @@ export class Party {
 		if (this.failure !== undefined) return undefined;
 		try {
 			return await this.#retry.execute(async () => {
-				await this.#checkRun();
+				if (this.node.connections !== this.#connection) await this.#sameRun();
 				return call(this.node);
 			}, this.#signal);
 		} catch (error) {
@@ -58,13 +58,18 @@ export class Party {
 		}
 	}
 
+	/** What it says of itself now; it is out where it has restarted since it was looked at. Throws Cancelled. */
+	facts(): Promise<NodeFacts | undefined> {
+		return this.ask(() => this.#sameRun());
+	}
+
 	/** Another run may have lost its mark: records that it got without one would be taken for foreign. */
-	async #checkRun(): Promise<void> {
+	async #sameRun(): Promise<NodeFacts> {
 		const { connections } = this.node;
-		if (connections === this.#connection) return;
-		const { runId } = await this.node.facts();
-		if (runId !== this.runId) throw new Error(`${this.name}: restarted during the round`);
+		const facts = await this.node.facts();
+		if (facts.runId !== this.runId) throw new Error(`${this.name}: restarted during the round`);
 		this.#connection = connections;
+		return facts;
 	}
 
 	/** Marks it, unless somebody else has done so since it was looked at: then it is out. Throws Cancelled. */
