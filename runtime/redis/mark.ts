@@ -20,6 +20,9 @@ export const wipingMark = (at: number, { runId }: Pick<NodeFacts, "runId">): Mar
 	...{ phase: "wiping", at, runId, members: [] },
 });
 
+/** As it stands on a node. */
+export const markText = (mark: Mark): string => JSON.stringify(mark);
+
 /** A node as far as its mark is concerned. */
 export interface Marked {
 	name: string;

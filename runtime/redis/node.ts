@@ -6,6 +6,7 @@ import { type Argument, Connection, type Credentials } from "./connection.ts";
 import { askFacts } from "./facts.ts";
 import { NodeFailure, refusal } from "./failure.ts";
 import { afterInput } from "./late.ts";
+import { markText } from "./mark.ts";
 import * as pageScripts from "./pageScripts.ts";
 import { type PackedRecords, packHeaders, recordPage, unpackHeaders } from "./pages.ts";
 import type { HeaderPage, Mark, NodeFacts, RecordPage, RedisNode, Stored, StoreMode } from "./port.ts";
@@ -102,11 +103,11 @@ class Node implements RedisNode {
 	}
 
 	async writeMark(mark: Mark): Promise<void> {
-		await this.#call(() => this.#connection.send(["SET", scripts.markKey, JSON.stringify(mark)]));
+		await this.#call(() => this.#connection.send(["SET", scripts.markKey, markText(mark)]));
 	}
 
 	async replaceMark(mark: Mark, seen = ""): Promise<boolean> {
-		return (await this.#run(scripts.replaceMark, [scripts.markKey], [JSON.stringify(mark), seen])) === 1;
+		return (await this.#run(scripts.replaceMark, [scripts.markKey], [markText(mark), seen])) === 1;
 	}
 
 	async headers(cursor: string, count: number): Promise<HeaderPage> {

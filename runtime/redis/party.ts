@@ -1,5 +1,6 @@
 import { ExponentialBackoff, handleWhen, retry } from "cockatiel";
 import { describe } from "../errors.ts";
+import { markText } from "./mark.ts";
 import type { HeaderPage, Mark, NodeFacts, RedisNode } from "./port.ts";
 
 /** Says that a round ends before its time. */
@@ -75,7 +76,7 @@ export class Party {
 	/** Marks it, unless somebody else has done so since it was looked at: then it is out. Throws Cancelled. */
 	async mark(mark: Mark): Promise<void> {
 		const stands = await this.ask((node) => node.replaceMark(mark, this.#markText));
-		if (stands) this.#markText = JSON.stringify(mark);
+		if (stands) this.#markText = markText(mark);
 		else this.failure ??= `${this.name}: was marked by another manager meanwhile`;
 	}
 

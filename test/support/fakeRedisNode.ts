@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { NodeFailure } from "../../runtime/redis/failure.ts";
+import { markText } from "../../runtime/redis/mark.ts";
 import type {
 	HeaderPage,
 	Mark,
@@ -98,12 +99,16 @@ export class FakeRedisServer {
 		this.#late.push(effect);
 	}
 
+	get markText(): string | undefined {
+		return this.#now.mark;
+	}
+
 	get mark(): Mark | undefined {
-		return this.#now.mark === undefined ? undefined : (JSON.parse(this.#now.mark) as Mark);
+		return this.markText === undefined ? undefined : (JSON.parse(this.markText) as Mark);
 	}
 
 	set mark(mark: Mark | undefined) {
-		if (mark) this.#now.mark = JSON.stringify(mark);
+		if (mark) this.#now.mark = markText(mark);
 		else delete this.#now.mark;
 	}
 
@@ -197,9 +202,9 @@ export class FakeRedisNode implements RedisNode {
 	}
 
 	facts(): Promise<NodeFacts> {
-		return this.#call("facts", ({ runId, mark, records, clock }) => ({
+		return this.#call("facts", ({ runId, mark, markText, records, clock }) => ({
 			...{ runId, version: "7.0.15", hasRecords: records.size > 0, clock, durability: "everysec" },
-			...{ memory: { used: 0, limit: 0 }, ...(mark ? { mark, markText: JSON.stringify(mark) } : {}) },
+			...{ memory: { used: 0, limit: 0 }, ...(mark && markText ? { mark, markText } : {}) },
 		}));
 	}
 
@@ -211,8 +216,7 @@ export class FakeRedisNode implements RedisNode {
 
 	replaceMark(mark: Mark, seen?: string): Promise<boolean> {
 		return this.#call("replaceMark", (server) => {
-			const standing = server.mark && JSON.stringify(server.mark);
-			if (standing !== seen && standing !== JSON.stringify(mark)) return false;
+			if (server.markText !== seen && server.markText !== markText(mark)) return false;
 			server.mark = mark;
 			return true;
 		});

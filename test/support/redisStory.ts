@@ -149,14 +149,15 @@ export class SimulatedManager {
 	async write(key: string, value?: Value): Promise<string | undefined> {
 		const { world } = this;
 		const drawn: Stamp[] = [];
+		const header = (stamp: Stamp) => headerOf(encodeRecord(stamp, value))!;
 		const write = { key: Buffer.from(key), ...(value ? { value } : {}) };
 		const [outcome] = await this.#drawn.run(drawn, () => this.coordinator.write([write]));
 		if (outcome!.results.some(({ outcome }) => outcome !== "failed"))
-			for (const stamp of drawn) world.offer(key, headerOf(encodeRecord(stamp, value))!);
+			for (const stamp of drawn) world.offer(key, header(stamp));
 		if (!outcome!.success) return undefined;
-		const header = headerOf(encodeRecord(outcome!.stamp, value))!;
-		world.acknowledge(key, header);
-		return header;
+		const written = header(outcome!.stamp);
+		world.acknowledge(key, written);
+		return written;
 	}
 
 	/** Stamp that a quorum read found ("" for a key that never was); `undefined` without a quorum. */

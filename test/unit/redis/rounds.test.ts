@@ -120,9 +120,9 @@ test("nothing is given to another run of a server than the one that was looked a
 
 describe("when a node joins two", () => {
 	const [A, B] = NAMES as [string, string, string];
-	const pair = async (more: ConstructorParameters<typeof SimulatedManager>[1] = {}) => {
+	const pair = async () => {
 		const world = new FakeWorld(3);
-		const manager = new SimulatedManager(world, { lossWaitSeconds: 10, ...more });
+		const manager = new SimulatedManager(world, { lossWaitSeconds: 10 });
 		manager.list([A, B]);
 		await manager.look();
 		await manager.round();
